@@ -1,0 +1,1 @@
+"""Environments: made from the lock for one target, verified, replaced all at once."""

@@ -1,0 +1,38 @@
+"""Writing files so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from tumpline.errors import EnvironmentFailure
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file by writing a neighbour and renaming it; creates missing parent folders.
+
+    A reader, or a second writer, sees the old content or the new one. Needs no lock, so it also
+    holds on network file systems. Raises EnvironmentFailure ``cannot-write`` and leaves the old file as it was.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with scratch.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentFailure.of(
+            "cannot-write",
+            f"cannot write {path.name}",
+            where=str(path),
+            why=error.strerror or str(error),
+            hint="check that the folder exists, is writable and has space left",
+        ) from error

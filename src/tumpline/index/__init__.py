@@ -1,0 +1,5 @@
+"""The client of PyPI-like indexes (PEP 503, 658, 691, 700, 714): files, metadata, downloads, cache."""
+
+from tumpline.index.model import IndexFile, IndexReader, ProjectPage, Release
+
+__all__ = ["IndexFile", "IndexReader", "ProjectPage", "Release"]

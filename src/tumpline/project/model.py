@@ -1,0 +1,79 @@
+"""What a project asks for, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+
+from tumpline.values import Name
+
+__all__ = ["Declared", "PackageRule", "Policy", "Project", "Settings", "TargetRequest"]
+
+Policy = Literal["wheelhouse", "pypi", "mixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A requirement and where it is written: `origin` is ``project.dependencies[3]`` or ``requirements.txt:12``.
+
+    `group` is empty for the main dependencies, else the name of the dependency group or extra.
+    """
+
+    requirement: Requirement
+    origin: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRequest:
+    """One ``[tool.tumpline.targets.NAME]`` table; empty values stand for the site's defaults."""
+
+    name: str
+    site: str
+    python: str
+    environment: str = ""
+    cpu_level: str = ""
+    modules: tuple[str, ...] = ()
+    policy: Policy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRule:
+    """One entry of ``[tool.tumpline.packages]``: a policy for one package, and whether it may be built from source."""
+
+    policy: Policy | None = None
+    build: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The ``[tool.tumpline]`` table."""
+
+    policy: Policy = "mixed"
+    groups: tuple[str, ...] = ()
+    pypi_group: str = "pypi"
+    targets: tuple[TargetRequest, ...] = ()
+    packages: Mapping[Name, PackageRule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as read: `requirements` are the main ones and those of `settings.groups`, markers kept.
+
+    `name` is None for a folder that is no package (nothing to install but its requirements); `buildable` says
+    whether a ``[build-system]`` or a build backend makes it installable.
+    `inputs` is the sha256 (hexadecimal) of everything above that a resolution depends on (not of the file's bytes): it tells whether a lock is current.
+    """
+
+    root: Path
+    name: Name | None
+    version: str
+    requires_python: str
+    requirements: tuple[Declared, ...]
+    settings: Settings
+    buildable: bool
+    inputs: str

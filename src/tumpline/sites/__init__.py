@@ -1,0 +1,9 @@
+"""Sites: where a project runs - clusters and kinds of machine - as profiles in TOML, and detection.
+
+A profile states facts (login host, CPU levels, Pythons, wheelhouse layers, what a job may do). Facts that were
+inferred and not confirmed are listed in the profile and shown as such (R24).
+"""
+
+from tumpline.sites.profile import Dummy, ModulePackage, Platform, Quota, Site, SoftwareEnvironment
+
+__all__ = ["Dummy", "ModulePackage", "Platform", "Quota", "Site", "SoftwareEnvironment"]
