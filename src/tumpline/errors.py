@@ -7,7 +7,7 @@ kebab-case word, documented in ``docs/reference/errors.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 __all__ = ["EnvironmentFailure", "InputError", "NoResolution", "NotSo", "Problem", "TumplineError"]
 
@@ -37,7 +37,7 @@ class TumplineError(Exception):
         self.problems = problems
 
     @classmethod
-    def of(cls, code: str, message: str, *, where: str = "", why: str = "", hint: str = "") -> TumplineError:
+    def of(cls, code: str, message: str, *, where: str = "", why: str = "", hint: str = "") -> Self:
         """Make an error of this class with a single problem."""
         return cls(Problem(code, message, where, why, hint))
 
@@ -48,8 +48,7 @@ class TumplineError(Exception):
 
     def __str__(self) -> str:
         return "; ".join(
-            f"{problem.where}: {problem.message}" if problem.where else problem.message
-            for problem in self.problems
+            f"{problem.where}: {problem.message}" if problem.where else problem.message for problem in self.problems
         )
 
 

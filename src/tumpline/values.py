@@ -57,13 +57,12 @@ def parse_requirement(text: str) -> Requirement:
     return Requirement(text)
 
 
-@cache
 def public_version(version: Version) -> Version:
     """Return the version without its local part: ``2.2.2+computecanada`` is ``2.2.2`` (R1)."""
+    # Remembered by spelling: 1.0 and 1 are equal, but an answer keeps the spelling that was asked about.
     return parse_version(version.public) if version.local else version
 
 
-@cache
 def split_site_local(version: Version, tag: str) -> tuple[Version, str | None]:
     """Separate a site's own local part from a version.
 

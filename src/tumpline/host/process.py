@@ -34,7 +34,7 @@ def run(
     """
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(  # noqa: S603 - a list of words, no shell
+        done = subprocess.run(
             words,
             env=None if environment is None else dict(environment),
             cwd=cwd,
