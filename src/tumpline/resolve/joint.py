@@ -1,0 +1,294 @@
+"""The joint question: one version per package for all targets at once (R11).
+
+What the solver sees as a package is a *node*: a name, an extra or none, and the set of targets on which it is asked
+for. A node's domain is the AND of what those targets offer, so a version that one of them lacks is no candidate.
+Nodes of one name on different sets of targets are linked: where both are selected, they are the same version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tumpline.errors import InputError
+from tumpline.project import Declared
+from tumpline.resolve.markers import MarkerEnvironment
+from tumpline.resolve.needs import NeedsReader
+from tumpline.resolve.offers import OfferBook, Table
+from tumpline.resolve.solver import ABSENT, Cause, Dependency, Incompatibility
+from tumpline.values import Name, normalise, parse_version
+
+__all__ = ["Demand", "JointProblem", "MoreVersions", "Node"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A package as the solver sees it: the root has no name; `targets` is a set of places in the list, as bits."""
+
+    name: Name
+    extra: str
+    targets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The words behind a dependency: who asks (a node and its version, as bits), for what, and where."""
+
+    asker: int
+    version: int
+    asked: int
+    requirement: str
+    origin: str = ""
+
+
+class MoreVersions(Exception):  # an instruction to start again, not an error
+    """A package has more versions than the search was told of; it must be run again."""
+
+
+class JointProblem:
+    """The solver's `Problems`, for one project on all its targets.
+
+    `preferred` are versions to keep where they still fit (R13). Names in `divergent` need not be the same version
+    on all targets.
+    """
+
+    def __init__(
+        self,
+        book: OfferBook,
+        reader: NeedsReader,
+        declared: Sequence[Declared],
+        *,
+        preferred: Mapping[Name, Version] | None = None,
+        divergent: frozenset[Name] = frozenset(),
+    ) -> None:
+        self.book = book
+        self.reader = reader
+        self.nodes: list[Node] = [Node(Name(""), "", (1 << len(book.targets)) - 1)]
+        self.demands: list[Demand] = []
+        self._declared = declared
+        self._preferred = preferred or {}
+        self._divergent = divergent
+        self._numbers: dict[Node, int] = {}
+        self._by_name: dict[Name, list[int]] = {}
+        self._domains: list[int] = [0]
+        self._environments = [MarkerEnvironment(target.markers) for target in book.targets]
+        self._direct: set[Name] = set()
+        self._tried: dict[int, int] = {}
+
+    # What the solver asks
+
+    def domain(self, package: int) -> int:
+        """Return what all targets of a node can get."""
+        node = self.nodes[package]
+        table = self.book.table(node.name)
+        domain = -1
+        for place in _places(node.targets):
+            domain &= table.available[place]
+        self._domains[package] = domain
+        self._by_name.setdefault(node.name, []).append(package)
+        return domain
+
+    def links(self, package: int) -> Iterator[Incompatibility]:
+        """Tie a new node to the versions that its siblings have already taken in this search."""
+        for sibling in self._siblings(package):
+            tried = self._tried.get(sibling, 0)
+            while tried:
+                version = tried & -tried
+                tried ^= version
+                yield Incompatibility({sibling: version, package: self._domains[package] & ~version}, Cause("parity"))
+
+    def choose(self, package: int, allowed: int, decided: Mapping[int, int]) -> int:
+        """Return the version to try first: one that a sibling has, one to keep (R13), else the best (R3)."""
+        node = self.nodes[package]
+        table = self.book.table(node.name)
+        together = allowed
+        for other in self._by_name[node.name]:
+            if other != package and self._tied(node, self.nodes[other]):
+                if (taken := decided.get(other, 0)) & allowed:
+                    return taken
+                together &= self._domains[other]
+        choice = self._best(node, table, together or allowed)
+        self._tried[package] = self._tried.get(package, 0) | choice
+        return choice
+
+    def _best(self, node: Node, table: Table, allowed: int) -> int:
+        if (kept := self._preferred.get(node.name)) is not None and kept in table.versions:
+            bit = 2 << table.versions.index(kept)
+            if bit & allowed:
+                return bit
+        # A pre-release only where no final release is left (version specifiers specification, "Handling of
+        # pre-releases"). Looked at here, among all that still fits, and not specifier by specifier: that
+        # would rule out answers in which several packages ask for the same one.
+        final = allowed & ~table.prereleases
+        return _highest(self._least_fallback(table, node.targets, final or allowed))
+
+    @staticmethod
+    def _least_fallback(table: Table, targets: int, allowed: int) -> int:
+        """Keep the versions for which the fewest targets must leave their wheelhouse (R3)."""
+        levels = [allowed]
+        for place in _places(targets):
+            fallback = table.fallback[place]
+            if fallback & allowed:
+                levels.append(0)
+                for count in range(len(levels) - 1, 0, -1):
+                    levels[count] = (levels[count] & ~fallback) | (levels[count - 1] & fallback)
+                levels[0] &= ~fallback
+        return next(level for level in levels if level)
+
+    def priority(self, package: int, allowed: int) -> tuple[int, ...]:
+        """Decide what has one choice first, then what the project itself names, then in order of appearance."""
+        return (
+            allowed & (allowed - 1) != 0,
+            self.nodes[package].name not in self._direct,
+            package,
+        )
+
+    def conflicting(self, packages: Iterable[int]) -> None:
+        """Where a package in conflict could have more versions from an index, start again with them (R3)."""
+        names = {self.nodes[package].name for package in packages if package}
+        widened = [name for name in sorted(names) if self.book.widen(name)]
+        if widened:
+            raise MoreVersions
+
+    def dependencies(self, package: int, version: int) -> list[Dependency] | str:
+        """Return what a node's version needs on each of its targets, taken together per package."""
+        if package == 0:
+            return self._root_dependencies()
+        node = self.nodes[package]
+        asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
+        for place in _places(node.targets):
+            try:
+                needs = self.reader.needs(
+                    node.name, self.book.offer(node.name, place, version), self.book.targets[place]
+                )
+                for line in needs.requires:
+                    requirement = self._environments[place].active(line, node.extra)
+                    if requirement is not None:
+                        self._ask(asked, place, requirement)
+            except InputError as error:
+                return f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
+        dependencies = self._collect(package, version, asked, "")
+        if node.extra:
+            base = self._number(Node(node.name, "", node.targets))
+            dependencies.append(Dependency(base, version, version))
+        for sibling in self._siblings(package):
+            dependencies.append(Dependency(sibling, version | ABSENT, version))
+        return dependencies
+
+    # The parts of an answer
+
+    def _root_dependencies(self) -> list[Dependency]:
+        dependencies: list[Dependency] = []
+        names: list[Name] = []
+        for declared in self._declared:
+            requirement = declared.requirement
+            marker = str(requirement.marker or "")
+            asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
+            for place, environment in enumerate(self._environments):
+                if environment.holds(marker):
+                    self._ask(asked, place, requirement)
+            if asked:
+                names.append(normalise(requirement.name))
+                dependencies += self._collect(0, 2, asked, declared.origin)
+        self._direct.update(names)
+        self.book.prefetch(names)
+        return dependencies
+
+    @staticmethod
+    def _ask(
+        asked: dict[tuple[Name, str], list[tuple[int, Requirement]]], place: int, requirement: Requirement
+    ) -> None:
+        name = normalise(requirement.name)
+        for extra in ("", *sorted(normalise(extra) for extra in requirement.extras)):
+            asked.setdefault((name, extra), []).append((place, requirement))
+
+    def _collect(
+        self,
+        package: int,
+        version: int,
+        asked: dict[tuple[Name, str], list[tuple[int, Requirement]]],
+        origin: str,
+    ) -> list[Dependency]:
+        """Make one dependency per package asked for: on which targets, and what all their specifiers admit."""
+        self.book.prefetch(sorted({name for name, _ in asked}))
+        dependencies: list[Dependency] = []
+        for (name, extra), rows in asked.items():
+            for targets, group in self._groups(name, rows):
+                for specifier in {requirement.specifier for _, requirement in group}:
+                    self._note_pins(name, specifier)
+                table = self.book.table(name)
+                allowed = -2
+                for _, requirement in group:
+                    allowed &= table.matching(str(requirement.specifier))
+                other = self._number(Node(name, extra, targets))
+                if not table.whole and not self._available(table, targets) & allowed and self.book.widen(name):
+                    raise MoreVersions
+                dependencies.append(Dependency(other, allowed, version))
+                words = dict.fromkeys(str(requirement) for _, requirement in group)
+                self.demands.append(Demand(package, version, other, ", ".join(words), origin))
+        return dependencies
+
+    def _groups(
+        self, name: Name, rows: list[tuple[int, Requirement]]
+    ) -> Iterator[tuple[int, list[tuple[int, Requirement]]]]:
+        """Split rows by target where the package may diverge; else keep them together."""
+        if name in self._divergent:
+            for place in sorted({place for place, _ in rows}):
+                yield 1 << place, [row for row in rows if row[0] == place]
+        else:
+            targets = 0
+            for place, _ in rows:
+                targets |= 1 << place
+            yield targets, rows
+
+    def _note_pins(self, name: Name, specifier: SpecifierSet) -> None:
+        for clause in specifier:
+            if clause.operator in ("==", "===") and not clause.version.endswith(".*"):
+                try:
+                    pinned = parse_version(clause.version)
+                except InvalidVersion:
+                    continue  # `===` may hold any text
+                if self.book.pin(name, pinned):
+                    raise MoreVersions
+
+    @staticmethod
+    def _available(table: Table, targets: int) -> int:
+        domain = -1
+        for place in _places(targets):
+            domain &= table.available[place]
+        return domain
+
+    def _number(self, node: Node) -> int:
+        number = self._numbers.get(node)
+        if number is None:
+            number = self._numbers[node] = len(self.nodes)
+            self.nodes.append(node)
+            self._domains.append(0)
+        return number
+
+    def _siblings(self, package: int) -> list[int]:
+        """Return the other nodes of the same name whose version must be the same; an extra follows its own base."""
+        node = self.nodes[package]
+        if node.extra or node.name in self._divergent:
+            return []
+        return [other for other in self._by_name[node.name] if other != package and not self.nodes[other].extra]
+
+    def _tied(self, node: Node, other: Node) -> bool:
+        return node.name not in self._divergent or node.targets == other.targets
+
+
+def _places(targets: int) -> Iterator[int]:
+    place = 0
+    while targets:
+        if targets & 1:
+            yield place
+        targets >>= 1
+        place += 1
+
+
+def _highest(values: int) -> int:
+    return 1 << (values.bit_length() - 1)

@@ -1,0 +1,124 @@
+"""Needs: what an offer depends on, by the metadata that holds on its target (R7, R8, R9, R11)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from tumpline.catalogue import Wheel
+from tumpline.errors import InputError
+from tumpline.index import IndexFile, IndexReader, Release
+from tumpline.resolve.offers import Offer
+from tumpline.resolve.target import Target
+from tumpline.sites import ModulePackage
+from tumpline.sites.companions import uses_numpy_api
+from tumpline.sites.rewrites import apply_rewrites
+from tumpline.values import Name, parse_version, split_site_local
+
+__all__ = ["Needs", "NeedsReader"]
+
+_NUMPY_2_RELEASED = "2024-06-16"
+"""The day numpy 2.0.0 was published: what was built before it was built against numpy 1.x (R9)."""
+
+_TORCH = re.compile(r"torch(\d)(\d+)")
+
+_UNKNOWN = "dependencies unknown: neither in the catalogue nor on the index"
+_BORROWED = "dependencies from the index, with the site's known changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an offer needs: PEP 508 lines, and why they are not certain where they are not (R24)."""
+
+    requires: tuple[str, ...]
+    approximate: str = ""
+
+
+class NeedsReader:
+    """Reads the needs of offers, each once; `index` is None where nothing may be asked of an index."""
+
+    def __init__(self, index: IndexReader | None) -> None:
+        self._index = index
+        self._known: dict[tuple[Name, str, str, str], Needs | InputError] = {}
+
+    def needs(self, name: Name, offer: Offer, target: Target) -> Needs:
+        """Return what an offer needs on a target; what a module provides needs nothing (it is not installed, R6).
+
+        Raises InputError where the metadata is so bad that the version can not be used, EnvironmentFailure where it
+        can not be fetched.
+        """
+        artefact = offer.artefact
+        if isinstance(artefact, ModulePackage):
+            return Needs(())
+        if isinstance(artefact, Wheel):
+            # The file of a listed wheel is not known, and what is borrowed for it depends on the Python.
+            key = (name, artefact.layer, artefact.file or target.minor, artefact.version)
+        else:
+            key = (name, artefact.index, artefact.file, "")
+        if key not in self._known:
+            try:
+                self._known[key] = self._read(name, offer, target)
+            except InputError as error:
+                self._known[key] = error
+        known = self._known[key]
+        if isinstance(known, InputError):
+            raise known
+        return known
+
+    def prefetch(self, offer: Offer) -> None:
+        """Tell the index that the metadata of an offer will probably be asked for."""
+        if self._index is not None and isinstance(offer.artefact, IndexFile):
+            self._index.prefetch_metadata([offer.artefact])
+
+    def _read(self, name: Name, offer: Offer, target: Target) -> Needs:
+        artefact = offer.artefact
+        if isinstance(artefact, IndexFile):
+            assert self._index is not None  # noqa: S101 - index files come from the index
+            return Needs(self._index.metadata(artefact).requires_dist)
+        assert isinstance(artefact, Wheel)  # noqa: S101 - `needs` has answered for modules
+        public, local = split_site_local(offer.version, target.site.local_tag)
+        if artefact.requires_dist is not None:
+            needs = Needs(artefact.requires_dist)
+        else:
+            needs = self._borrow(name, public, target)
+        if local and name != "torch" and (torch := _TORCH.search(local)) is not None:
+            # A wheel linked to libtorch works with that release of torch only (R8).
+            needs = Needs((*needs.requires, f"torch=={torch[1]}.{torch[2]}.*"), needs.approximate)
+        return needs
+
+    def _borrow(self, name: Name, public: Version, target: Target) -> Needs:
+        """Return the index's metadata for a wheel whose own is unknown, with the site's known changes (R7, R9)."""
+        page = self._index.page(name) if self._index is not None else None
+        if page is None or self._index is None:
+            return Needs((), _UNKNOWN)
+        position = next((i for i, r in enumerate(page.releases) if parse_version(r.version) == public), None)
+        if position is None:
+            return Needs((), _UNKNOWN)
+        minor = target.minor.replace(".", "")
+        for file in sorted(page.files(position), key=lambda file: _likeness(file.file, minor)):
+            try:
+                metadata = self._index.metadata(file)
+            except InputError:
+                continue  # the next file of the release may be readable
+            requires = apply_rewrites(name, str(public), metadata.requires_dist)
+            if uses_numpy_api(name) and _before(page.releases[position], _NUMPY_2_RELEASED):
+                requires = (*requires, "numpy<2")
+            return Needs(requires, _BORROWED)
+        return Needs((), _UNKNOWN)
+
+
+def _likeness(file: str, minor: str) -> tuple[int, str]:
+    """Order files by how likely their metadata is that of a wheel built here for that Python."""
+    if not file.endswith(".whl"):
+        return 4, file
+    if f"-cp{minor}-cp{minor}-" in file and "linux" in file and "x86_64" in file:
+        return 0, file
+    if "-none-any" in file or "abi3" in file:
+        return 1, file
+    return (2, file) if f"-cp{minor}-" in file else (3, file)
+
+
+def _before(release: Release, day: str) -> bool:
+    return bool(release.uploaded) and release.uploaded[:10] < day

@@ -1,0 +1,178 @@
+"""Why there is no resolution: the requirements that can not hold together, and what each target had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.version import Version
+
+from tumpline.errors import Problem
+from tumpline.resolve.absence import Absence, why_absent
+from tumpline.resolve.joint import Demand, JointProblem
+from tumpline.resolve.offers import OfferBook
+from tumpline.resolve.solver import Dependency, GaveUp, Incompatibility, Unsatisfiable
+from tumpline.values import Name, parse_requirement
+
+__all__ = ["describe_failure"]
+
+_MOST_LINES = 12
+_MOST_VERSIONS = 5
+
+
+def describe_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> tuple[Problem, ...]:
+    """Turn the solver's proof into problems: one that tells the chain, one per package that a target lacks."""
+    leaves = list(_leaves(answer.incompatibility))
+    demands = _demands(problem, leaves)
+    lacking = list(_lacking(problem, demands))
+    why = [*_sentences(problem, demands), *_unusable(problem, leaves)]
+    if len(why) > _MOST_LINES:
+        why = [*why[:_MOST_LINES], f"… and {len(why) - _MOST_LINES} more"]
+    if isinstance(answer, GaveUp):
+        main = Problem(
+            "search-too-long",
+            f"no resolution was found within {answer.conflicts} conflicts",
+            why="\n".join(why),
+            hint="narrow the requirements named above: pin the packages whose versions you know",
+        )
+        return (main, *lacking)
+    if lacking:
+        return tuple(lacking)
+    return (
+        Problem(
+            "requirements-conflict",
+            "these requirements can not hold together",
+            why="\n".join(why),
+            hint="relax one of them, or give the targets different versions of Python or of the software environment",
+        ),
+    )
+
+
+def _leaves(root: Incompatibility) -> Iterator[Incompatibility]:
+    """Yield the incompatibilities that the proof starts from, each once, those nearest to the root first."""
+    pending, seen = [root], {id(root)}
+    while pending:
+        current = pending.pop(0)
+        if current.cause.parents is None:
+            yield current
+            continue
+        for parent in current.cause.parents:
+            if id(parent) not in seen:
+                seen.add(id(parent))
+                pending.append(parent)
+
+
+def _demands(problem: JointProblem, leaves: list[Incompatibility]) -> list[Demand]:
+    """Return the words behind the dependencies of a proof, those of the project first."""
+    by_key = {(d.asker, d.version, d.asked): d for d in problem.demands}
+    found: dict[tuple[int, int, int], Demand] = {}
+    for leaf in leaves:
+        reason = leaf.cause.reason
+        if isinstance(reason, Dependency):
+            asker = next((package for package in leaf.terms if package != reason.package), reason.package)
+            key = (asker, reason.dependers, reason.package)
+            if key in by_key:
+                found.setdefault(key, by_key[key])
+    return sorted(
+        found.values(), key=lambda d: (d.asker != 0, problem.nodes[d.asked].name, problem.nodes[d.asker].name)
+    )
+
+
+def _sentences(problem: JointProblem, demands: list[Demand]) -> Iterator[str]:
+    """Tell who asks for what, with the versions of one package that ask for the same taken together."""
+    groups: dict[tuple[int, int, str], list[Demand]] = {}
+    for demand in demands:
+        groups.setdefault((demand.asker, demand.asked, demand.requirement), []).append(demand)
+    targets = problem.book.targets
+    for (asker, asked, requirement), rows in groups.items():
+        places = problem.nodes[asked].targets
+        names = [target.name for place, target in enumerate(targets) if places >> place & 1]
+        on = f" on {', '.join(names)}" if len(names) < len(targets) else ""
+        if asker == 0:
+            origins = ", ".join(dict.fromkeys(row.origin for row in rows if row.origin))
+            yield f"the project requires {requirement}{on}" + (f" ({origins})" if origins else "")
+        else:
+            node = problem.nodes[asker]
+            table = problem.book.table(node.name)
+            versions = sorted({table.versions[row.version.bit_length() - 2] for row in rows}, reverse=True)
+            extra = f"[{node.extra}]" if node.extra else ""
+            yield f"{node.name}{extra} {_listed(versions)} requires {requirement}{on}"
+
+
+def _unusable(problem: JointProblem, leaves: list[Incompatibility]) -> Iterator[str]:
+    for leaf in leaves:
+        if isinstance(leaf.cause.reason, str) and leaf.cause.reason != "parity":
+            (package, version), *_ = leaf.terms.items()
+            name = problem.nodes[package].name
+            number = problem.book.table(name).versions[version.bit_length() - 2]
+            yield f"{name} {number} can not be used: {leaf.cause.reason}"
+
+
+def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
+    """Yield a problem for each package of the proof of which the targets have no version in common."""
+    book = problem.book
+    grouped: dict[Name, list[Demand]] = {}
+    for demand in demands:
+        grouped.setdefault(problem.nodes[demand.asked].name, []).append(demand)
+    for name, rows in grouped.items():
+        table = book.table(name)
+        places = [p for p in range(len(book.targets)) if any(problem.nodes[d.asked].targets >> p & 1 for d in rows)]
+        wanted = -1
+        for row in rows:
+            # Only what the project itself asks for holds for certain; other demands come and go with versions.
+            if row.asker == 0:
+                for specifier in row.requirement.split(", "):
+                    wanted &= _mask(book, name, specifier)
+        have = {place: table.available[place] & wanted for place in places}
+        common = -1
+        for mask in have.values():
+            common &= mask
+        if common:
+            continue
+        absences = [why_absent(book, name, place, wanted) for place in places if not have[place]]
+        asked = "; ".join(_sentences(problem, rows[:3]))
+        lines = [asked, *(_holding(book, name, place, have[place]) for place in places if have[place])]
+        lines += [f"{absence.target}: {absence.reason}" for absence in absences]
+        yield Problem(
+            _code(have, absences),
+            _headline(name, have, absences),
+            why="\n".join(line for line in lines if line),
+            hint=next((a.hint for a in absences if a.hint), _hint(name, bool(absences))),
+        )
+
+
+def _mask(book: OfferBook, name: Name, requirement: str) -> int:
+    return book.table(name).matching(str(parse_requirement(requirement).specifier))
+
+
+def _code(have: dict[int, int], absences: list[Absence]) -> str:
+    if not absences:
+        return "no-common-version"
+    return "package-unknown" if len(absences) == len(have) and all(a.unknown for a in absences) else "not-available"
+
+
+def _headline(name: Name, have: dict[int, int], absences: list[Absence]) -> str:
+    if not absences:
+        return f"the targets have no version of {name} in common"
+    if len(absences) == len(have) and all(absence.unknown for absence in absences):
+        return f"nothing is known of a package called {name}"
+    return f"{name} can not be had on {', '.join(absence.target for absence in absences)}"
+
+
+def _hint(name: Name, absent: bool) -> str:
+    if absent:
+        return f"check the spelling and the version asked of {name}, or ask the site's support for a wheel"
+    return f"relax the requirement on {name}, or let a target use another Python or software environment"
+
+
+def _holding(book: OfferBook, name: Name, place: int, have: int) -> str:
+    table = book.table(name)
+    versions = [v for i, v in reversed(list(enumerate(table.versions))) if have >> (i + 1) & 1]
+    near = (2 << table.versions.index(versions[0])) & ~table.fallback[place] if versions else 0
+    source = book.offer(name, place, near or 2 << table.versions.index(versions[0])).source
+    return f"{book.targets[place].name} has {_listed(versions)} ({source})"
+
+
+def _listed(versions: list[Version]) -> str:
+    shown = ", ".join(map(str, versions[:_MOST_VERSIONS]))
+    rest = len(versions) - _MOST_VERSIONS
+    return f"{shown} and {rest} more" if rest > 0 else shown
