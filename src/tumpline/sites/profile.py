@@ -29,8 +29,9 @@ BuildPlace = Literal["in-job", "login-node"]
 class Platform:
     """The operating system and the wheels it takes.
 
-    `os` is ``linux``, ``macos`` or ``windows``; `machine` is ``x86_64``, ``arm64`` … `tags` are the platform tags that wheels
-    may carry here, best first (``linux_x86_64`` alone on a site that refuses manylinux, R2). ``any`` is always accepted and not listed.
+    `os` is ``linux``, ``macos`` or ``windows``; `machine` is ``x86_64``, ``arm64`` … `tags` are the platform tags that
+    wheels may carry here, best first (``linux_x86_64`` alone on a site that refuses manylinux, R2); ``any`` is always
+    accepted and not listed.
     """
 
     os: str
@@ -82,7 +83,8 @@ class Site:
 
     `catalogue` is the name of the catalogue that describes the site's wheels: several clusters share one.
     `wheelhouse` is the root folder the layers are in, or None where there is no wheelhouse.
-    `local_tag` is what the site's wheels carry as local version (``computecanada``).
+    `local_tag` is what the site's wheels carry as local version (``computecanada``). `module_tables` are the files that
+    list what modules bring, read by `tumpline.sites.load.module_packages` when asked; `origin` is the profile's file.
     """
 
     name: str
@@ -103,8 +105,8 @@ class Site:
     home_writable_in_jobs: bool = True
     build_in: BuildPlace = "in-job"
     quotas: Mapping[str, Quota] | None = None
-    modules: tuple[ModulePackage, ...] = ()
     dummies: tuple[Dummy, ...] = ()
+    module_tables: tuple[str, ...] = ()
     inferred: frozenset[str] = frozenset()
     origin: str = ""
 
