@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["CoreMetadata", "parse_metadata"]
+
+_FIELDS = re.compile(
+    r"\n(name|version|requires-dist|requires-python|provides-extra)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE
+)
+"""The fields of interest, each with its continuation lines; everything else is passed over without being cut up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +30,17 @@ def parse_metadata(content: bytes) -> CoreMetadata:
     Tolerant, since wheelhouses hold old wheels: unknown fields, odd encodings and continuation lines are no
     error, and a missing name or version comes back empty for the caller to judge.
     """
+    end = content.find(b"\n\n")
+    if end < 0 or b"\r" in content[:end]:
+        content = content.replace(b"\r\n", b"\n")
+        end = content.find(b"\n\n")
+    # Decoded in one go: a field at a time costs more than the search for the fields.
+    headers = "\n" + (content if end < 0 else content[:end]).decode("utf-8", "replace")
     name = version = requires_python = ""
     requires_dist: list[str] = []
     extras: list[str] = []
-    headers, _, _ = content.replace(b"\r\n", b"\n").partition(b"\n\n")
-    for line in headers.decode("utf-8", "replace").replace("\n ", " ").replace("\n\t", " ").split("\n"):
-        field, colon, value = line.partition(":")
-        if not colon:
-            continue
-        value = value.strip()
+    for field, raw in _FIELDS.findall(headers):
+        value = raw.replace("\n", "").strip()
         match field.lower():
             case "name":
                 name = value
@@ -42,6 +50,6 @@ def parse_metadata(content: bytes) -> CoreMetadata:
                 requires_dist.append(value)
             case "requires-python":
                 requires_python = value
-            case "provides-extra":
+            case _:
                 extras.append(value)
     return CoreMetadata(name, version, tuple(requires_dist), requires_python, tuple(extras))
