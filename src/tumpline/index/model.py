@@ -9,7 +9,7 @@ from typing import Protocol
 from packaging.version import InvalidVersion
 
 from tumpline.errors import InputError
-from tumpline.values import Name, parse_version
+from tumpline.values import Name, normalise, parse_version
 from tumpline.wheels import CoreMetadata, parse_wheel_name
 
 __all__ = ["IndexFile", "IndexReader", "ProjectPage", "Release", "page_of", "release_of_file"]
@@ -19,9 +19,10 @@ __all__ = ["IndexFile", "IndexReader", "ProjectPage", "Release", "page_of", "rel
 class IndexFile:
     """One file of a project on an index.
 
-    `index` is the index's name (``pypi``, ``extra-1``, ``find-links-1``), never its address. `url` is where the file is now; it is not
-    written into a lock. `sha256` is empty where the index gives none. `metadata` is the sha256 of the file's
-    separate ``.metadata`` (PEP 658), ``"yes"`` where one is advertised without hash, empty where none is. `size` is in bytes.
+    `index` is the index's name (``pypi``, ``extra-1``, ``find-links-1``), never its address. `url` is where the file is
+    now; it is not written into a lock. `sha256` is empty where the index gives none. `metadata` is the sha256 of the
+    file's separate ``.metadata`` (PEP 658), ``"yes"`` where one is advertised without hash, empty where none is.
+    `size` is in bytes.
     """
 
     file: str
@@ -39,8 +40,9 @@ class IndexFile:
 class Release:
     """One version on an index, in the short form that most questions need.
 
-    `tags` is a bit set over `ProjectPage.tags`: which tag sets its wheels have. `requires_python` is that of its files (the index states
-    it per file; they agree in practice, and where they do not the first wheel's counts). `yanked` means that every file is.
+    `tags` is a bit set over `ProjectPage.tags`: which tag sets its wheels have. `requires_python` is that of its files
+    (the index states it per file; they agree in practice, and where they do not the first wheel's counts). `yanked`
+    means that every file is.
     """
 
     version: str
@@ -78,15 +80,19 @@ class ProjectPage:
 
 
 def release_of_file(name: Name, file: str) -> tuple[str, str] | None:
-    """Return (version, tag set) of a file of a project; the tag set is empty for an sdist, None for neither."""
+    """Return (version, tag set) of a file of a project; the tag set is empty for an sdist.
+
+    None for anything else, another project's file included: what a page lists is its publisher's word only.
+    """
     try:
         if file.endswith(".whl"):
             wheel = parse_wheel_name(file)
-            return str(parse_version(wheel.version.replace("_", "-"))), wheel.tags
+            return (str(parse_version(wheel.version.replace("_", "-"))), wheel.tags) if wheel.name == name else None
         if file.endswith((".tar.gz", ".zip")):
             stem = file.removesuffix(".tar.gz").removesuffix(".zip")
             # An old sdist's name may hold dashes itself; the project name tells where the version starts.
-            return str(parse_version(stem[len(name) + 1 :])), ""
+            start = stem.find("-", len(name))
+            return (str(parse_version(stem[start + 1 :])), "") if normalise(stem[:start]) == name else None
     except (InputError, InvalidVersion):
         return None
     return None
@@ -129,14 +135,15 @@ class IndexReader(Protocol):
     """The questions a resolution asks of the configured indexes, merged as pip merges them."""
 
     def page(self, name: Name) -> ProjectPage | None:
-        """Return the project's page, None where no index knows it; raises EnvironmentFailure."""
+        """Return the project's page, None where no index knows it; raises EnvironmentFailure and InputError."""
         ...
 
     def metadata(self, file: IndexFile) -> CoreMetadata:
         """Return the METADATA of a wheel, or the PKG-INFO of an sdist.
 
-        Raises EnvironmentFailure (network), InputError ``metadata-unreadable`` (the file itself is bad),
-        InputError ``metadata-not-static`` (an sdist that must be built to know its dependencies).
+        Raises EnvironmentFailure (network), InputError ``metadata-unreadable`` or one of the codes of
+        `tumpline.wheels.tail` (the file itself is bad), InputError ``metadata-not-static`` (an sdist that must be built
+        to know its dependencies).
         """
         ...
 
