@@ -9,6 +9,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
+from tumpline.errors import Problem
 from tumpline.values import Name
 
 __all__ = ["Declared", "PackageRule", "Policy", "Project", "Settings", "TargetRequest"]
@@ -66,7 +67,8 @@ class Project:
 
     `name` is None for a folder that is no package (nothing to install but its requirements); `buildable` says
     whether a ``[build-system]`` or a build backend makes it installable.
-    `inputs` is the sha256 (hexadecimal) of everything above that a resolution depends on (not of the file's bytes): it tells whether a lock is current.
+    `inputs` is the sha256 (hexadecimal) of everything above that a resolution depends on (not of the file's bytes):
+    it tells whether a lock is current. `notes` are remarks on what was read otherwise than it is written.
     """
 
     root: Path
@@ -77,3 +79,4 @@ class Project:
     settings: Settings
     buildable: bool
     inputs: str
+    notes: tuple[Problem, ...] = ()

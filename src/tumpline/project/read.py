@@ -1,0 +1,225 @@
+"""Reading a project: from pyproject.toml to a `Project`, whichever way its dependencies are written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from tumpline.project.document import Document, nearest, quoted
+from tumpline.project.dynamic import dynamic_dependencies, dynamic_extra, is_dynamic
+from tumpline.project.entries import Entry
+from tumpline.project.groups import DEPENDENCIES, EXTRAS, GROUPS, ProjectExtras, expand_self, listed, read_group
+from tumpline.project.lines import KeyPath, show_keys
+from tumpline.project.model import Declared, Project, Settings
+from tumpline.project.poetry_tables import PoetryTables, enrich
+from tumpline.project.settings import read_settings
+from tumpline.project.sources import apply_sources
+from tumpline.values import Name, normalise
+
+__all__ = ["read_project"]
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
+_BARE_PYTHON = re.compile(r"\d+(?:\.\d+)+")
+_LONGEST_SPECIFIER = 1_000
+_DIGEST_FORM = 1
+"""To be raised when the same project is to be locked anew, because what a resolution depends on has changed."""
+
+
+def read_project(root: Path) -> Project:
+    """Read ``root/pyproject.toml``.
+
+    The requirements are the main ones, then those of `Settings.groups` and of the `pypi_group` if there is one; groups
+    that nobody asked for are not looked at. Remarks are in `Project.notes`. Requirements files are read only where
+    setuptools' dynamic dependencies name them. Raises InputError with every problem found, each with file,
+    line and key path.
+    """
+    document = Document.load(root / "pyproject.toml")
+    return _Reading(document, root).project()
+
+
+class _Reading:
+    def __init__(self, document: Document, root: Path) -> None:
+        self._document = document
+        self._root = root
+        self._standard = document.table(("project",)) is not None
+        self._poetry = PoetryTables(document, root)
+        self._extras = ProjectExtras(document)
+
+    def project(self) -> Project:
+        document = self._document
+        settings = read_settings(document)
+        name, version = self._name(), self._version()
+        requires_python = self._requires_python()
+        entries = self._main()
+        for wanted in dict.fromkeys((*settings.groups, settings.pypi_group)):
+            entries += self._group(normalise(wanted), settings) or ()
+        entries = expand_self(document, name, entries, self._extras)
+        entries = apply_sources(document, self._root, entries)
+        self._note_unread()
+        document.finish()
+        return Project(
+            root=self._root,
+            name=name,
+            version=version,
+            requires_python=requires_python,
+            requirements=tuple(
+                Declared(entry.requirement, entry.origin or show_keys(entry.keys), entry.group) for entry in entries
+            ),
+            settings=settings,
+            buildable=self._buildable(),
+            inputs=_digest(entries, requires_python, settings),
+            notes=document.notes,
+        )
+
+    def _name(self) -> Name | None:
+        keys: KeyPath = ("project", "name") if self._standard else ("tool", "poetry", "name")
+        if not self._standard and not self._poetry.present:
+            return None
+        name = self._document.text(keys)
+        if name is None:
+            if self._standard and self._document.get(keys) is None:
+                self._document.complain("missing-key", "has no name", ("project",), hint='write name = "my-project"')
+            return None
+        if not _NAME.fullmatch(name):
+            self._document.complain(
+                "bad-value",
+                f"is {quoted(name)}, which is not the name of a project",
+                keys,
+                hint="use letters, digits, -, _ and . with a letter or digit at both ends",
+            )
+            return None
+        return normalise(name)
+
+    def _version(self) -> str:
+        standard = self._document.text(("project", "version")) if self._standard else None
+        return standard or (self._document.text(("tool", "poetry", "version")) if self._poetry.present else None) or ""
+
+    def _requires_python(self) -> str:
+        keys: KeyPath = ("project", "requires-python")
+        text = self._document.text(keys) if self._standard else None
+        try:
+            if len(text or "") > _LONGEST_SPECIFIER:
+                raise InvalidSpecifier
+            standard = SpecifierSet(text or "")
+        except InvalidSpecifier:
+            slip = _BARE_PYTHON.fullmatch((text or "").strip())
+            self._document.complain(
+                "bad-requires-python",
+                f"is {quoted(text or '')}, which is not a range of versions",
+                keys,
+                hint=f'write ">={slip[0]}" or "=={slip[0]}.*"' if slip else 'write for example ">=3.11,<3.14"',
+            )
+            standard = SpecifierSet()
+        return str(standard & SpecifierSet(self._poetry.python()))
+
+    def _main(self) -> list[Entry]:
+        poetry = self._poetry.main()
+        standard = listed(self._document, DEPENDENCIES) if self._standard else []
+        if not standard and not poetry and is_dynamic(self._document, "dependencies"):
+            return dynamic_dependencies(self._document, self._root)
+        if not standard:
+            return [entry for entry in poetry if not entry.optional]
+        self._note_poetry_only(standard, poetry)
+        return enrich(self._document, standard, poetry)
+
+    def _group(self, name: Name, settings: Settings) -> list[Entry] | None:
+        """Return what a name stands for: group, extra, or both where both have it; complains ``unknown-group``."""
+        document, poetry = self._document, self._poetry
+        group, theirs = read_group(document, name), poetry.of_group(name)
+        found = enrich(document, group, theirs or []) if group is not None else theirs
+        extra = self._extras.named(name) if self._standard else None
+        if extra is not None:
+            extra = enrich(document, extra, poetry.main()) if extra else []
+        elif not self._standard or document.get(EXTRAS) is None:
+            extra = poetry.of_extra(name)
+        if extra is None and found is None and is_dynamic(document, "optional-dependencies"):
+            extra = dynamic_extra(document, self._root, name, asked=name in settings.groups)
+        if found is None and extra is None:
+            self._unknown_group(name, settings)
+            return None
+        return [*(found or ()), *(extra or ())]
+
+    def _unknown_group(self, name: Name, settings: Settings) -> None:
+        if name not in settings.groups:
+            return  # The group for packages of the index is optional.
+        keys: KeyPath = ("tool", "tumpline", "groups")
+        position = next((item for item, text in self._document.texts(keys) if normalise(text) == name), keys)
+        tables = [self._document.get(table) for table in (GROUPS, EXTRAS)]
+        known = [key for table in tables if isinstance(table, dict) for key in table] + self._poetry.names()
+        self._document.complain(
+            "unknown-group",
+            f"is {quoted(name)}, and there is no such group or extra",
+            position,
+            hint=nearest(name, known) or f"add a group {name} to [dependency-groups], or remove the name",
+        )
+
+    def _note_poetry_only(self, standard: list[Entry], poetry: list[Entry]) -> None:
+        """Remark on what stands in Poetry's table alone: with ``[project]``, Poetry 2 does not install it either."""
+        names = {normalise(entry.requirement.name) for entry in standard}
+        for extra in self._document.table(EXTRAS) or ():
+            for item in self._document.items((*EXTRAS, extra)):
+                if isinstance(item, str) and (place := _REQUIREMENT_NAME.match(item)) is not None:
+                    names.add(normalise(place[1]))
+        for entry in poetry:
+            if normalise(entry.requirement.name) not in names:
+                self._document.note(
+                    "dependency-left-out",
+                    "is left out, because project.dependencies does not have it",
+                    entry.keys,
+                    why="next to [project], Poetry's table only adds to what is listed there",
+                    hint="add it to project.dependencies",
+                )
+
+    def _note_unread(self) -> None:
+        document = self._document
+        if not self._standard and not self._poetry.present:
+            for file in ("setup.py", "setup.cfg"):
+                if (self._root / file).is_file():
+                    document.note(
+                        "dependencies-not-read",
+                        f"is absent, and what {file} requires is not read",
+                        ("project",),
+                        hint="list the dependencies in a [project] table",
+                    )
+        for key in ("constraint-dependencies", "override-dependencies"):
+            if document.get(("tool", "uv", key)):
+                document.note(
+                    "option-not-used",
+                    "is not followed",
+                    ("tool", "uv", key),
+                    hint="add what the project needs to its dependencies",
+                )
+
+    def _buildable(self) -> bool:
+        if self._poetry.present and not self._poetry.is_package:
+            return False
+        if self._document.get(("tool", "uv", "package")) is False:
+            return False
+        return self._document.table(("build-system",)) is not None or self._poetry.present
+
+
+def _digest(entries: list[Entry], requires_python: str, settings: Settings) -> str:
+    """Return the sha256 of all that a resolution depends on.
+
+    Order (but that of targets), spelling, comments and the place of the checkout do not change it.
+    """
+    content = {
+        "form": _DIGEST_FORM,
+        "requirements": sorted({(entry.group, entry.canonical) for entry in entries}),
+        "requires-python": requires_python,
+        "policy": settings.policy,
+        "groups": sorted(settings.groups),
+        "pypi-group": settings.pypi_group,
+        "packages": sorted((name, rule.policy, rule.build) for name, rule in settings.packages.items()),
+        "targets": [
+            (one.name, one.site, one.python, one.environment, one.cpu_level, one.modules, one.policy)
+            for one in settings.targets
+        ],
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
