@@ -1,6 +1,12 @@
-"""The lock: one resolution for all targets, as values and as ``tumpline.lock``."""
+"""The lock: one resolution for all targets, as values and as ``tumpline.lock``.
 
+`model` is the values and `file` the file; `check` says whether a lock is out of date, `parity` compares its targets,
+`pylock` and `requirements` write it for other tools.
+"""
+
+from tumpline.lock.file import LOCK_NAME, parse_lock, read_lock, render_lock, write_lock
 from tumpline.lock.model import (
+    Artefact,
     IndexArtefact,
     Lock,
     LockedPackage,
@@ -11,6 +17,8 @@ from tumpline.lock.model import (
 )
 
 __all__ = [
+    "LOCK_NAME",
+    "Artefact",
     "IndexArtefact",
     "Lock",
     "LockedPackage",
@@ -18,4 +26,8 @@ __all__ = [
     "ModuleArtefact",
     "Pin",
     "WheelhouseArtefact",
+    "parse_lock",
+    "read_lock",
+    "render_lock",
+    "write_lock",
 ]

@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class WheelhouseArtefact:
-    """A wheel of a site's wheelhouse; in a ``listed`` catalogue layer, file and record are unknown (empty, and size None)."""
+    """A wheel of a site's wheelhouse; where it is only ``listed``, all of this is unknown (empty, and size None)."""
 
     layer: str
     file: str
@@ -57,7 +57,8 @@ class Pin:
 
     `version` is the full version there, local part included. `requires` are the names this package needs on this
     target, sorted. `approximate` says in a few words why its dependencies are not certain (``listed: metadata
-    from the index``); it is empty where they are. `divergence` is the reason why the public version differs from the package's.
+    from the index``); it is empty where they are. `divergence` is the reason why the public version differs from
+    the package's.
     """
 
     target: str
@@ -96,8 +97,8 @@ class LockedPackage:
 class LockedTarget:
     """A target in full, as the resolution saw it.
 
-    `python` is exact (``3.11.5``) or, on a machine, the minor version; `catalogue` is the identity of the catalogue used
-    (empty where the site has none) and `grade` its grade. `tags` are the platform tags accepted, best first.
+    `python` is exact (``3.11.5``) or, on a machine, the minor version; `catalogue` is the identity of the catalogue
+    used (empty where the site has none) and `grade` its grade. `tags` are the platform tags accepted, best first.
     """
 
     name: str

@@ -1,0 +1,78 @@
+"""From a resolution to a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tumpline.catalogue import CatalogueReader, Wheel
+from tumpline.index import IndexFile
+from tumpline.lock.model import (
+    Artefact,
+    IndexArtefact,
+    Lock,
+    LockedPackage,
+    LockedTarget,
+    ModuleArtefact,
+    Pin,
+    WheelhouseArtefact,
+)
+from tumpline.project import Project
+from tumpline.resolve.resolution import Choice, Resolution
+from tumpline.resolve.target import Target
+
+__all__ = ["build_lock"]
+
+
+def build_lock(project: Project, resolution: Resolution, catalogues: Sequence[CatalogueReader | None]) -> Lock:
+    """Write down what was chosen; `catalogues` is parallel to the resolution's targets."""
+    return Lock(
+        inputs=project.inputs,
+        requires_python=project.requires_python,
+        targets=tuple(
+            _target(target, catalogue) for target, catalogue in zip(resolution.targets, catalogues, strict=True)
+        ),
+        roots=resolution.roots,
+        packages=tuple(
+            LockedPackage(package.name, str(package.version), tuple(_pin(choice) for choice in package.choices))
+            for package in resolution.packages
+        ),
+    )
+
+
+def _target(target: Target, catalogue: CatalogueReader | None) -> LockedTarget:
+    platform = target.site.platform
+    return LockedTarget(
+        name=target.name,
+        site=target.site.name,
+        python=target.python if target.site.environments else target.minor,
+        os=platform.os,
+        machine=platform.machine,
+        policy=target.policy,
+        tags=platform.tags,
+        environment=target.environment,
+        cpu_level=target.cpu_level,
+        modules=target.modules,
+        layers=target.layers,
+        catalogue=catalogue.info.identity if catalogue is not None else "",
+        catalogue_date=catalogue.info.date if catalogue is not None else "",
+        grade=catalogue.info.grade if catalogue is not None else None,
+    )
+
+
+def _pin(choice: Choice) -> Pin:
+    return Pin(
+        target=choice.target,
+        version=str(choice.offer.version),
+        artefact=_artefact(choice),
+        requires=choice.requires,
+        approximate=choice.approximate,
+    )
+
+
+def _artefact(choice: Choice) -> Artefact:
+    artefact = choice.offer.artefact
+    if isinstance(artefact, Wheel):
+        return WheelhouseArtefact(artefact.layer, artefact.file, artefact.record, artefact.size)
+    if isinstance(artefact, IndexFile):
+        return IndexArtefact(artefact.index, artefact.file, artefact.size, artefact.sha256)
+    return ModuleArtefact(f"{artefact.module}/{artefact.module_version}")

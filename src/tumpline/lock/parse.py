@@ -1,0 +1,154 @@
+"""From the tables of a lock to values. Everything is checked: the digest tells of accidents, not of ill will."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from tumpline.catalogue import Grade
+from tumpline.errors import InputError
+from tumpline.lock import rules
+from tumpline.lock.model import (
+    Artefact,
+    IndexArtefact,
+    Lock,
+    LockedPackage,
+    LockedTarget,
+    ModuleArtefact,
+    Pin,
+    WheelhouseArtefact,
+)
+from tumpline.lock.reading import Complaints, Table
+from tumpline.project import Policy
+from tumpline.values import Name
+from tumpline.wheels import parse_wheel_name
+
+__all__ = ["parse_document"]
+
+_POLICIES: tuple[Policy, ...] = get_args(Policy)
+_GRADES: tuple[Grade, ...] = get_args(Grade)
+_SOURCES = ("wheelhouse", "pypi", "module")
+
+
+def parse_document(document: Mapping[str, object], where: str) -> Lock:
+    """Build a Lock from what tomllib read; raises InputError ``lock-damaged`` with one problem per complaint."""
+    complaints = Complaints(where)
+    table = Table(document, "", complaints)
+    table.skip("lock-version", "tool", "integrity")
+    inputs = table.text("inputs", rules.prose)
+    requires_python = table.text("requires-python", rules.specifier, "")
+    roots = _names(table, "roots")
+    targets: dict[str, LockedTarget] = {}
+    for row in table.tables("target"):
+        target = _target(row)
+        if target.name in targets:
+            row.complain("name", f"is there twice: {target.name!r}")
+        targets[target.name] = target
+    packages: dict[Name, LockedPackage] = {}
+    for row in table.tables("package"):
+        package = _package(row, tuple(targets))
+        if package.name in packages:
+            row.complain("name", f"is there twice: {package.name!r}")
+        packages[package.name] = package
+    table.done()
+    complaints.finish()
+    return Lock(
+        inputs=inputs,
+        requires_python=requires_python,
+        targets=tuple(targets.values()),
+        roots=roots,
+        packages=tuple(packages[name] for name in sorted(packages)),
+    )
+
+
+def _target(table: Table) -> LockedTarget:
+    target = LockedTarget(
+        name=table.text("name", rules.plain),
+        site=table.text("site", rules.plain),
+        python=table.text("python", rules.version),
+        os=table.text("os", rules.plain),
+        machine=table.text("machine", rules.plain),
+        policy=table.choice("policy", _POLICIES, required=True) or "mixed",
+        tags=table.texts("tags", rules.plain),
+        environment=table.text("environment", rules.plain, ""),
+        cpu_level=table.text("cpu-level", rules.plain, ""),
+        modules=table.texts("modules", rules.relative),
+        layers=table.texts("layers", rules.relative),
+        catalogue=table.text("catalogue", rules.prose, ""),
+        catalogue_date=table.text("catalogue-date", rules.day, ""),
+        grade=table.choice("grade", _GRADES),
+    )
+    table.done()
+    return target
+
+
+def _package(table: Table, targets: tuple[str, ...]) -> LockedPackage:
+    name = Name(table.text("name", rules.name))
+    version = table.text("version", rules.version)
+    requires = _names(table, "requires")
+    pins: dict[str, Pin] = {}
+    for row in table.tables("pin"):
+        names = row.texts("targets", rules.plain)
+        if not names:
+            row.complain("targets", "names no target")
+        pin = _pin(row, name, version, requires)
+        for target in names:
+            if target not in targets:
+                row.complain("targets", f"names an unknown target: {target!r}")
+            elif target in pins:
+                row.complain("targets", f"names a target that is pinned already: {target!r}")
+            else:
+                pins[target] = Pin(target, pin.version, pin.artefact, pin.requires, pin.approximate, pin.divergence)
+        row.done()
+    table.done()
+    return LockedPackage(name, version, tuple(pins[target] for target in targets if target in pins))
+
+
+def _pin(table: Table, name: Name, version: str, requires: tuple[Name, ...]) -> Pin:
+    return Pin(
+        target="",
+        version=table.text("version", rules.version, version),
+        artefact=_artefact(table, name),
+        requires=_names(table, "requires", requires),
+        approximate=table.text("approximate", rules.prose, ""),
+        divergence=table.text("divergence", rules.prose, ""),
+    )
+
+
+def _artefact(table: Table, name: Name) -> Artefact:
+    match table.choice("source", _SOURCES, required=True):
+        case "wheelhouse":
+            return WheelhouseArtefact(
+                layer=table.text("layer", rules.relative, ""),
+                file=_file(table, name, ""),
+                record=table.text("record", rules.digest, ""),
+                size=table.size("size"),
+            )
+        case "pypi":
+            return IndexArtefact(
+                index=table.text("index", rules.plain),
+                file=_file(table, name, None),
+                size=table.size("size"),
+                sha256=table.text("sha256", rules.digest, ""),
+            )
+        case "module":
+            return ModuleArtefact(table.text("module", rules.relative))
+    return ModuleArtefact("")
+
+
+def _file(table: Table, name: Name, default: str | None) -> str:
+    """Return a file name; a wheel must be one of that package, or the lock would install something else."""
+    file = table.text("file", rules.file_name, default)
+    if file.endswith(".whl"):
+        try:
+            wheel = parse_wheel_name(file)
+        except InputError:
+            table.complain("file", f"is not the name of a wheel: {file!r}")
+            return ""
+        if wheel.name != name:
+            table.complain("file", f"is a wheel of another package than {name}: {file!r}")
+    return file
+
+
+def _names(table: Table, key: str, default: tuple[Name, ...] = ()) -> tuple[Name, ...]:
+    return tuple(Name(name) for name in table.texts(key, rules.name, default))

@@ -1,0 +1,102 @@
+"""Hypothesis strategies for whole locks: any lock that a resolution could make, awkward words included."""
+
+from __future__ import annotations
+
+from string import ascii_lowercase, ascii_uppercase, digits
+
+from hypothesis import strategies as st
+
+from tumpline.catalogue import Grade
+from tumpline.lock import (
+    Artefact,
+    IndexArtefact,
+    Lock,
+    LockedPackage,
+    LockedTarget,
+    ModuleArtefact,
+    Pin,
+    WheelhouseArtefact,
+)
+from tumpline.project import Policy
+from tumpline.values import Name
+
+names = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,4}){0,2}", fullmatch=True).map(Name)
+numbers = st.integers(0, 30).map(str)
+versions = st.builds(
+    lambda release, tail, local: ".".join(release) + tail + local,
+    st.lists(numbers, min_size=1, max_size=4),
+    st.sampled_from(["", "rc1", ".post2", ".dev3"]),
+    st.sampled_from(["", "+computecanada", "+torch29.computecanada", "+cu118"]),
+)
+digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+words = st.text(ascii_lowercase + ascii_uppercase + digits + "._+", min_size=1, max_size=12).filter(
+    lambda word: word not in (".", "..")
+)
+# Words for people hold whatever a message holds: quotes, backslashes, line breaks, other scripts, hash signs.
+prose = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp"), include_characters='"\\#\n'),
+    max_size=30,
+)
+paths = st.lists(words, min_size=1, max_size=3).map("/".join)
+sizes = st.none() | st.integers(0, 2**53)
+policies: st.SearchStrategy[Policy] = st.sampled_from(["wheelhouse", "pypi", "mixed"])
+grades: st.SearchStrategy[Grade | None] = st.sampled_from(["scanned", "listed", None])
+
+
+def tuples(items: st.SearchStrategy[str], longest: int = 4) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(items, max_size=longest).map(tuple)
+
+
+def wheels(name: Name) -> st.SearchStrategy[str]:
+    return versions.map(lambda version: f"{name.replace('-', '_')}-{version}-cp311-cp311-linux_x86_64.whl")
+
+
+def artefacts(name: Name) -> st.SearchStrategy[Artefact]:
+    files = wheels(name) | versions.map(lambda version: f"{name}-{version}.tar.gz")
+    return st.one_of(
+        st.just(WheelhouseArtefact("", "", "")),
+        st.builds(WheelhouseArtefact, paths, wheels(name), digests, sizes),
+        st.builds(IndexArtefact, words, files, sizes, digests | st.just("")),
+        st.builds(ModuleArtefact, paths),
+    )
+
+
+def pins(name: Name, target: str) -> st.SearchStrategy[Pin]:
+    needs = st.lists(names, max_size=8, unique=True).map(lambda found: tuple(sorted(found)))
+    return st.builds(Pin, st.just(target), versions, artefacts(name), needs, prose, prose)
+
+
+targets = st.builds(
+    LockedTarget,
+    name=words,
+    site=words,
+    python=st.sampled_from(["3.11", "3.11.5", "3.14.0rc1"]),
+    os=st.sampled_from(["linux", "macos", "windows"]),
+    machine=st.sampled_from(["x86_64", "arm64"]),
+    policy=policies,
+    tags=tuples(words, 30),
+    environment=words | st.just(""),
+    cpu_level=words | st.just(""),
+    modules=tuples(paths),
+    layers=tuples(paths),
+    catalogue=prose,
+    catalogue_date=st.sampled_from(["", "2026-05-17"]),
+    grade=grades,
+)
+
+
+@st.composite
+def locks(draw: st.DrawFn) -> Lock:
+    """Locks in the order that the model promises: packages by name, pins by target."""
+    chosen = tuple(draw(st.lists(targets, max_size=3, unique_by=lambda target: target.name)))
+    packages = []
+    for name in sorted(draw(st.lists(names, max_size=5, unique=True))):
+        found = tuple(draw(pins(name, target.name)) for target in chosen if draw(st.booleans()))
+        packages.append(LockedPackage(name, draw(versions), found))
+    return Lock(
+        inputs=draw(digests),
+        requires_python=draw(st.sampled_from(["", ">=3.11", ">=3.11,<3.15"])),
+        targets=chosen,
+        roots=tuple(map(Name, draw(st.lists(names, max_size=12, unique=True)))),
+        packages=tuple(packages),
+    )
