@@ -11,7 +11,10 @@ __all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit status (0 done, 1 no, 2 usage, 3 no resolution, 4 failure, 130 interrupted)."""
+    """Run one command and return its exit status.
+
+    0 done; 1 the answer is no; 2 usage or bad input; 3 no resolution; 4 the machine or network failed; 130 interrupted.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     if words in (["--version"], ["-V"]):
         from tumpline import __version__

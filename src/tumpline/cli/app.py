@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 
+from tumpline import __version__
 from tumpline.cli.terminal import Terminal
-from tumpline.errors import Problem, TumplineError
+from tumpline.errors import EnvironmentFailure, Problem, TumplineError
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -21,7 +23,7 @@ COMMANDS: dict[str, str] = {
     "sync": "make the environment what the lock says",
     "run": "run a command in the environment",
 }
-"""Command -> what it does. Each is a module of this package with ``configure(parser)`` and ``execute(options, terminal) -> int``."""
+"""Command -> what it does. ``X`` is the module ``X_command``, with ``configure(parser)`` and ``execute(…)``."""
 
 
 def run_command(words: list[str]) -> int:
@@ -39,9 +41,13 @@ def run_command(words: list[str]) -> int:
         terminal.say("interrupted")
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (``tumpline … | head``): not a failure of ours.
-        sys.stderr.close()
+        # The reader of our output went away (``tumpline … | head``): not a failure of ours. What is still in
+        # the buffer must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        _report((_system_problem(error),), terminal)
+        return EnvironmentFailure.exit_status
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
@@ -52,7 +58,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         prog="tumpline",
         description="One pyproject.toml, one lock, working Python environments on a laptop and on every cluster.",
     )
-    parser.add_argument("-V", "--version", action="store_true", help="show the version and exit")
+    parser.add_argument("-V", "--version", action="version", version=f"tumpline {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in words if not word.startswith("-")), "")
     for name, purpose in COMMANDS.items():
@@ -73,3 +79,13 @@ def _report(problems: tuple[Problem, ...], terminal: Terminal) -> None:
         return
     for problem in problems:
         terminal.problem(problem)
+
+
+def _system_problem(error: OSError) -> Problem:
+    return Problem(
+        "system-error",
+        error.strerror or "the system refused something",
+        where=str(error.filename or ""),
+        why=type(error).__name__,
+        hint="check that the file or folder exists, that you may use it, and that the disk has space left",
+    )

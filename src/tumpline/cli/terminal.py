@@ -25,6 +25,11 @@ class Terminal:
         """Return the terminal of this process."""
         return cls(sys.stdout, sys.stderr, json, verbosity)
 
+    @property
+    def draws(self) -> bool:
+        """Whether progress may be drawn: a person watches stderr and has not asked for quiet."""
+        return self.err.isatty() and self.verbosity >= 0
+
     def data(self, text: str) -> None:
         """Print the answer itself."""
         print(text, file=self.out)
@@ -34,10 +39,17 @@ class Terminal:
         if self.verbosity >= level:
             print(text, file=self.err)
 
+    def note(self, remark: Problem) -> None:
+        """Print a remark that stops nothing, in the form of a problem."""
+        self._print("note", remark)
+
     def problem(self, problem: Problem) -> None:
         """Print a problem: where and what, why, and what to do next, each on its own line."""
+        self._print("error", problem)
+
+    def _print(self, kind: str, problem: Problem) -> None:
         where = f"{problem.where}: " if problem.where else ""
-        print(f"error[{problem.code}]: {where}{problem.message}", file=self.err)
+        print(f"{kind}[{problem.code}]: {where}{problem.message}", file=self.err)
         for why in problem.why.splitlines():
             print(f"  {why}", file=self.err)
         if problem.hint:

@@ -184,13 +184,14 @@ class JointProblem:
     def _root_dependencies(self) -> list[Dependency]:
         dependencies: list[Dependency] = []
         names: list[Name] = []
-        for declared in self._declared:
+        # Sorted, so that the order in which a file states its requirements changes nothing (R14).
+        for declared in sorted(self._declared, key=lambda d: (normalise(d.requirement.name), str(d.requirement))):
             requirement = declared.requirement
             marker = str(requirement.marker or "")
             asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
             for place, environment in enumerate(self._environments):
                 if environment.holds(marker):
-                    self._ask(asked, place, requirement)
+                    self._ask(asked, place, requirement, declared.origin)
             if asked:
                 names.append(normalise(requirement.name))
                 dependencies += self._collect(0, 2, asked, declared.origin)
@@ -200,8 +201,19 @@ class JointProblem:
 
     @staticmethod
     def _ask(
-        asked: dict[tuple[Name, str], list[tuple[int, Requirement]]], place: int, requirement: Requirement
+        asked: dict[tuple[Name, str], list[tuple[int, Requirement]]],
+        place: int,
+        requirement: Requirement,
+        origin: str = "",
     ) -> None:
+        if requirement.url:
+            raise InputError.of(
+                "address-not-resolved",
+                f"{requirement.name} is asked for by address, which can not be locked yet",
+                where=origin,
+                why=str(requirement),
+                hint="ask for a released version, or leave the package out and install it by hand",
+            )
         name = normalise(requirement.name)
         for extra in ("", *sorted(normalise(extra) for extra in requirement.extras)):
             asked.setdefault((name, extra), []).append((place, requirement))
@@ -224,13 +236,21 @@ class JointProblem:
                 allowed = -2
                 for _, requirement in group:
                     allowed &= table.matching(str(requirement.specifier))
-                other = self._number(Node(name, extra, targets))
-                if not table.whole and not self._available(table, targets) & allowed and self.book.widen(name):
+                node = Node(name, extra, targets)
+                candidates = self._available(table, targets) & allowed
+                if not candidates and self.book.widen(name):
                     raise MoreVersions
+                if candidates and node not in self._numbers:
+                    self._prefetch(node, self._best(node, table, candidates))
+                other = self._number(node)
                 dependencies.append(Dependency(other, allowed, version))
                 words = dict.fromkeys(str(requirement) for _, requirement in group)
                 self.demands.append(Demand(package, version, other, ", ".join(words), origin))
         return dependencies
+
+    def _prefetch(self, node: Node, version: int) -> None:
+        for place in _places(node.targets):
+            self.reader.prefetch(node.name, self.book.offer(node.name, place, version), self.book.targets[place])
 
     def _groups(
         self, name: Name, rows: list[tuple[int, Requirement]]

@@ -67,10 +67,15 @@ class NeedsReader:
             raise known
         return known
 
-    def prefetch(self, offer: Offer) -> None:
-        """Tell the index that the metadata of an offer will probably be asked for."""
-        if self._index is not None and isinstance(offer.artefact, IndexFile):
+    def prefetch(self, name: Name, offer: Offer, target: Target) -> None:
+        """Tell the index that the metadata of an offer will probably be asked for soon."""
+        if self._index is None:
+            return
+        if isinstance(offer.artefact, IndexFile):
             self._index.prefetch_metadata([offer.artefact])
+        elif isinstance(offer.artefact, Wheel) and offer.artefact.requires_dist is None:
+            public, _ = split_site_local(offer.version, target.site.local_tag)
+            self._index.prefetch_metadata([file for _, file in self._lenders(name, public, target)][:1])
 
     def _read(self, name: Name, offer: Offer, target: Target) -> Needs:
         artefact = offer.artefact
@@ -90,23 +95,29 @@ class NeedsReader:
 
     def _borrow(self, name: Name, public: Version, target: Target) -> Needs:
         """Return the index's metadata for a wheel whose own is unknown, with the site's known changes (R7, R9)."""
-        page = self._index.page(name) if self._index is not None else None
-        if page is None or self._index is None:
-            return Needs((), _UNKNOWN)
-        position = next((i for i, r in enumerate(page.releases) if parse_version(r.version) == public), None)
-        if position is None:
-            return Needs((), _UNKNOWN)
-        minor = target.minor.replace(".", "")
-        for file in sorted(page.files(position), key=lambda file: _likeness(file.file, minor)):
+        for release, file in self._lenders(name, public, target):
+            assert self._index is not None  # noqa: S101 - without an index there are no lenders
             try:
                 metadata = self._index.metadata(file)
             except InputError:
                 continue  # the next file of the release may be readable
-            requires = apply_rewrites(name, str(public), metadata.requires_dist)
-            if uses_numpy_api(name) and _before(page.releases[position], _NUMPY_2_RELEASED):
+            requires = apply_rewrites(name, metadata.requires_dist)
+            if uses_numpy_api(name) and _before(release, _NUMPY_2_RELEASED):
                 requires = (*requires, "numpy<2")
             return Needs(requires, _BORROWED)
         return Needs((), _UNKNOWN)
+
+    def _lenders(self, name: Name, public: Version, target: Target) -> list[tuple[Release, IndexFile]]:
+        """Return the index's files of a version, the likeliest first."""
+        page = self._index.page(name) if self._index is not None else None
+        if page is None:
+            return []
+        position = next((i for i, r in enumerate(page.releases) if parse_version(r.version) == public), None)
+        if position is None:
+            return []
+        minor = target.minor.replace(".", "")
+        files = sorted(page.files(position), key=lambda file: _likeness(file.file, minor))
+        return [(page.releases[position], file) for file in files]
 
 
 def _likeness(file: str, minor: str) -> tuple[int, str]:

@@ -1,0 +1,209 @@
+"""Puts the parts together for the commands: the one place that knows which collaborator goes where."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tumpline.errors import InputError
+from tumpline.host import cache_folder, config_folder, variables
+from tumpline.lock import Lock, LockedTarget
+from tumpline.project import Project, TargetRequest
+from tumpline.sites import Site
+
+if TYPE_CHECKING:
+    from tumpline.catalogue import CatalogueReader
+    from tumpline.index.client import IndexClient
+    from tumpline.resolve.target import Target
+    from tumpline.sites.detect import Detection
+
+__all__ = [
+    "add_index_options",
+    "add_project_option",
+    "all_sites",
+    "cache",
+    "choose_target",
+    "find_project",
+    "here",
+    "load_site_named",
+    "load_site_of",
+    "open_index",
+    "open_targets",
+    "read_lock_of",
+]
+
+
+def add_project_option(parser: argparse.ArgumentParser) -> None:
+    """Declare where the project is."""
+    parser.add_argument(
+        "--project",
+        type=Path,
+        metavar="DIR",
+        help="the project's folder (default: this one, or the nearest above it with a pyproject.toml)",
+    )
+
+
+def add_index_options(parser: argparse.ArgumentParser) -> None:
+    """Declare how the index and the catalogues are asked."""
+    parser.add_argument("--offline", action="store_true", help="make no network call: use what is in the cache")
+    parser.add_argument("--refresh", action="store_true", help="ask the index again also about what is still fresh")
+    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="use this catalogue for all wheelhouse sites")
+
+
+def find_project(options: argparse.Namespace) -> Path:
+    """Return the project's folder; raises InputError ``no-project``."""
+    if options.project is not None:
+        if (options.project / "pyproject.toml").is_file():
+            return Path(options.project).resolve()
+        tried = str(options.project)
+    else:
+        start = Path.cwd()
+        for folder in (start, *start.parents):
+            if (folder / "pyproject.toml").is_file():
+                return folder
+        tried = str(start)
+    raise InputError.of(
+        "no-project",
+        "there is no pyproject.toml",
+        where=tried,
+        hint="go to the project's folder, or name it with --project DIR",
+    )
+
+
+def read_lock_of(options: argparse.Namespace) -> tuple[Path, Lock]:
+    """Return the project's folder and its lock."""
+    from tumpline.lock.file import LOCK_NAME, read_lock
+
+    root = find_project(options)
+    return root, read_lock(root / LOCK_NAME)
+
+
+def cache() -> Path:
+    """Return the user's cache folder."""
+    return cache_folder(variables())
+
+
+def open_index(options: argparse.Namespace) -> IndexClient:
+    """Return the client of the indexes that pip's configuration names; a context manager."""
+    from tumpline.index.client import IndexClient
+    from tumpline.index.pipconfig import read_pip_settings
+
+    settings = read_pip_settings(variables())
+    if any(location.kind == "links" for location in settings.locations):
+        # On a cluster pip's configuration names the wheelhouse itself, which is the catalogue's business.
+        settings = settings.without_folders(Path(site.wheelhouse) for site in all_sites() if site.wheelhouse)
+    return IndexClient(
+        settings,
+        cache() / "index",
+        offline=options.offline,
+        refresh=getattr(options, "refresh", False),
+    )
+
+
+def here() -> Detection:
+    """Return what this machine is, and from what evidence."""
+    from tumpline.sites.detect import detect
+
+    return detect(variables(), hostname=socket.gethostname())
+
+
+def all_sites() -> tuple[Site, ...]:
+    """Return the profiles of all sites that can be named."""
+    from tumpline.sites.load import list_sites, profile_folders
+
+    environ = variables()
+    return list_sites(profile_folders(environ, config_folder(environ)))
+
+
+def load_site_named(name: str) -> Site:
+    """Return a site's profile; ``here`` is the site of this machine."""
+    from tumpline.sites.load import load_site, profile_folders
+
+    environ = variables()
+    folders = profile_folders(environ, config_folder(environ))
+    if name == "here":
+        from tumpline.sites.detect import site_here
+
+        return site_here(here(), folders)
+    return load_site(name, folders)
+
+
+def load_site_of(target: LockedTarget) -> Site:
+    """Return the profile of a locked target's site."""
+    return load_site_named(target.site)
+
+
+def open_targets(
+    project: Project, options: argparse.Namespace
+) -> tuple[tuple[Target, ...], tuple[CatalogueReader | None, ...]]:
+    """Return the project's targets in full, and the catalogue of each; one target ``here`` where none is named."""
+    from tumpline.catalogue.find import find_catalogue
+    from tumpline.resolve.target import make_target
+
+    requests = project.settings.targets or (TargetRequest("here", "here", ""),)
+    targets: list[Target] = []
+    catalogues: list[CatalogueReader | None] = []
+    opened: dict[tuple[str, tuple[str, ...]], CatalogueReader] = {}
+    given = options.catalogue or _catalogue_variable()
+    for request in requests:
+        site = load_site_named(request.site)
+        target = make_target(_with_python(request, site), site, project.settings.policy)
+        targets.append(target)
+        if site.catalogue is None:
+            catalogues.append(None)
+            continue
+        # Targets of one site and CPU level share a catalogue.
+        key = (site.catalogue, target.layers)
+        if key not in opened:
+            opened[key] = find_catalogue(site, cache(), given, layers=target.layers, where=f"target {request.name}")
+        catalogues.append(opened[key])
+    return tuple(targets), tuple(catalogues)
+
+
+def choose_target(lock: Lock, options: argparse.Namespace) -> LockedTarget:
+    """Return the target meant by ``--target``, else the one whose site this is, else the only one."""
+    names = ", ".join(target.name for target in lock.targets)
+    if options.target:
+        found = lock.target(options.target)
+        if found is None:
+            raise InputError.of(
+                "unknown-target",
+                f"the lock has no target {options.target}",
+                where="--target",
+                hint=f"choose one of: {names}; or add it to pyproject.toml and run: tumpline lock",
+            )
+        return found
+    site = here().site_name
+    fitting = [target for target in lock.targets if target.site == site]
+    candidates = fitting or (list(lock.targets) if len(lock.targets) == 1 else [])
+    if len(candidates) != 1:
+        raise InputError.of(
+            "which-target",
+            "more than one target is for this machine" if fitting else "no target of the lock is for this machine",
+            where=f"site {site}",
+            hint=f"say which with --target: {names}",
+        )
+    return candidates[0]
+
+
+def _with_python(request: TargetRequest, site: Site) -> TargetRequest:
+    """For the machine at hand, no Python given means the one that tumpline runs on."""
+    if request.python or site.environments or request.site != "here":
+        return request
+    return TargetRequest(
+        request.name,
+        request.site,
+        f"{sys.version_info.major}.{sys.version_info.minor}",
+        request.environment,
+        request.cpu_level,
+        request.modules,
+        request.policy,
+    )
+
+
+def _catalogue_variable() -> Path | None:
+    value = variables().get("TUMPLINE_CATALOGUE")
+    return Path(value) if value else None
