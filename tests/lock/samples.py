@@ -21,7 +21,7 @@ NARVAL = LockedTarget(
     os="linux",
     machine="x86_64",
     policy="mixed",
-    tags=("linux_x86_64",),
+    platform="linux_x86_64",
     environment="2023",
     cpu_level="x86-64-v3",
     modules=("arrow/17.0.0",),
@@ -37,7 +37,7 @@ FIR = LockedTarget(
     os="linux",
     machine="x86_64",
     policy="mixed",
-    tags=("linux_x86_64",),
+    platform="linux_x86_64",
     environment="2023",
     cpu_level="x86-64-v4",
     modules=("arrow/17.0.0",),
@@ -53,7 +53,7 @@ LAPTOP = LockedTarget(
     os="linux",
     machine="x86_64",
     policy="pypi",
-    tags=("manylinux_2_28_x86_64", "manylinux2014_x86_64", "linux_x86_64"),
+    platform="manylinux_2_28_x86_64",
 )
 
 

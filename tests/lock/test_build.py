@@ -72,14 +72,14 @@ def test_every_source() -> None:
             os="linux",
             machine="x86_64",
             policy="mixed",
-            tags=("linux_x86_64",),
+            platform="linux_x86_64",
             environment="2023",
             cpu_level="x86-64-v3",
             modules=("arrow/17.0.0",),
             layers=("gentoo2023/generic",),
         ),
         # A machine promises a minor version only.
-        LockedTarget("laptop", "linux", "3.11", "linux", "x86_64", "pypi", tags=("manylinux_2_17_x86_64",)),
+        LockedTarget("laptop", "linux", "3.11", "linux", "x86_64", "pypi", platform="manylinux_2_17_x86_64"),
     )
     assert lock.packages == (
         LockedPackage(

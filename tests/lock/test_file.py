@@ -96,10 +96,10 @@ def test_a_new_version_changes_few_lines() -> None:
 
 
 def test_long_arrays_have_a_line_for_each_item() -> None:
-    tags = tuple(f"manylinux_2_{minor}_x86_64" for minor in range(17, 29))
-    lock = replace(SAMPLE, targets=(replace(SAMPLE.targets[0], tags=tags),), packages=())
+    modules = tuple(f"arrow/{version}.0.0" for version in range(14, 29))
+    lock = replace(SAMPLE, targets=(replace(SAMPLE.targets[0], modules=modules),), packages=())
     text = render_lock(lock)
-    assert '\ntags = [\n    "manylinux_2_17_x86_64",\n    "manylinux_2_18_x86_64",\n' in text
+    assert '\nmodules = [\n    "arrow/14.0.0",\n    "arrow/15.0.0",\n' in text
     assert parse_lock(text, "a lock") == lock
 
 

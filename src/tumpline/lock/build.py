@@ -48,7 +48,7 @@ def _target(target: Target, catalogue: CatalogueReader | None) -> LockedTarget:
         os=platform.os,
         machine=platform.machine,
         policy=target.policy,
-        tags=platform.tags,
+        platform=_newest_tag(platform.tags),
         environment=target.environment,
         cpu_level=target.cpu_level,
         modules=target.modules,
@@ -57,6 +57,11 @@ def _target(target: Target, catalogue: CatalogueReader | None) -> LockedTarget:
         catalogue_date=catalogue.info.date if catalogue is not None else "",
         grade=catalogue.info.grade if catalogue is not None else None,
     )
+
+
+def _newest_tag(tags: tuple[str, ...]) -> str:
+    """Return the tag that implies the others: a system that takes manylinux_2_28 takes all older ones (PEP 600)."""
+    return next((tag for tag in tags if not tag.startswith("linux_")), tags[0] if tags else "")
 
 
 def _pin(choice: Choice) -> Pin:

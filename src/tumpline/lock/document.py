@@ -62,7 +62,7 @@ def _target(target: LockedTarget) -> Rows:
             "policy": target.policy,
             "os": target.os,
             "machine": target.machine,
-            "tags": [*target.tags],
+            "platform": target.platform,
             "layers": [*target.layers],
             "catalogue": target.catalogue,
             "catalogue-date": target.catalogue_date,

@@ -98,7 +98,7 @@ class LockedTarget:
     """A target in full, as the resolution saw it.
 
     `python` is exact (``3.11.5``) or, on a machine, the minor version; `catalogue` is the identity of the catalogue
-    used (empty where the site has none) and `grade` its grade. `tags` are the platform tags accepted, best first.
+    used (empty where the site has none) and `grade` its grade. `platform` is the newest platform tag that it takes.
     """
 
     name: str
@@ -107,7 +107,7 @@ class LockedTarget:
     os: str
     machine: str
     policy: Policy
-    tags: tuple[str, ...] = ()
+    platform: str = ""
     environment: str = ""
     cpu_level: str = ""
     modules: tuple[str, ...] = ()

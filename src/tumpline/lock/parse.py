@@ -69,7 +69,7 @@ def _target(table: Table) -> LockedTarget:
         os=table.text("os", rules.plain),
         machine=table.text("machine", rules.plain),
         policy=table.choice("policy", _POLICIES, required=True) or "mixed",
-        tags=table.texts("tags", rules.plain),
+        platform=table.text("platform", rules.plain, default=""),
         environment=table.text("environment", rules.plain, ""),
         cpu_level=table.text("cpu-level", rules.plain, ""),
         modules=table.texts("modules", rules.relative),
