@@ -10,7 +10,7 @@ from tests.wheelmaker import make_wheel
 from tumpline.errors import EnvironmentFailure
 from tumpline.index import IndexClient, IndexLocation, IndexSettings
 from tumpline.index import local as local_module
-from tumpline.index.sources import project_of_file
+from tumpline.index.places import project_of_file
 from tumpline.values import normalise
 
 FOO = normalise("foo")

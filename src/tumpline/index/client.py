@@ -16,8 +16,9 @@ from tumpline.index.downloads import FileStore, Progress
 from tumpline.index.merge import merge_pages
 from tumpline.index.metadata import MetadataReader
 from tumpline.index.model import IndexFile, ProjectPage, release_of_file
+from tumpline.index.places import Known, Source
 from tumpline.index.settings import IndexSettings
-from tumpline.index.sources import Known, Source, sources_of
+from tumpline.index.sources import sources_of
 from tumpline.values import Name
 from tumpline.wheels import CoreMetadata
 

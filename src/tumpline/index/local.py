@@ -8,8 +8,8 @@ from pathlib import Path
 from tumpline.errors import EnvironmentFailure
 from tumpline.index.model import IndexFile, ProjectPage, page_of
 from tumpline.index.pages import parse_html, safe_file_name
+from tumpline.index.places import Known, project_of_file
 from tumpline.index.settings import IndexLocation, path_of
-from tumpline.index.sources import Known, project_of_file
 from tumpline.values import Name
 
 __all__ = ["FolderIndex", "LinksFolder", "read_bounded"]

@@ -21,8 +21,8 @@ from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.index.access import Access
 from tumpline.index.downloads import FileStore, identity
 from tumpline.index.model import IndexFile, release_of_file
+from tumpline.index.places import project_of_file
 from tumpline.index.settings import is_local, origin_of, path_of, shown
-from tumpline.index.sources import project_of_file
 from tumpline.index.static import NotStatic, not_static, static_metadata
 from tumpline.values import normalise, parse_version
 from tumpline.wheels import CoreMetadata, parse_metadata, parse_wheel_name

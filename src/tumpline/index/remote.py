@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from tumpline.index.access import Access
 from tumpline.index.model import IndexFile, ProjectPage, page_of
 from tumpline.index.pagecache import Freshness, StoredPage, read_links, read_page, write_links, write_page
+from tumpline.index.places import Known, project_of_file
 from tumpline.index.settings import IndexLocation, shown
-from tumpline.index.sources import Known, project_of_file
 from tumpline.values import Name
 
 if TYPE_CHECKING:
