@@ -23,7 +23,9 @@ def describe_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> t
     """Turn the solver's proof into problems: one that tells the chain, one per package that a target lacks."""
     leaves = list(_leaves(answer.incompatibility))
     demands = _demands(problem, leaves)
-    lacking = list(_lacking(problem, demands))
+    # A proof names one thing that can not be; what else the project asks for in vain is told as well.
+    asked_by_project = [demand for demand in problem.demands if demand.asker == 0]
+    lacking = list(_lacking(problem, list(dict.fromkeys([*demands, *asked_by_project]))))
     why = [*_sentences(problem, demands), *_unusable(problem, leaves)]
     if len(why) > _MOST_LINES:
         why = [*why[:_MOST_LINES], f"… and {len(why) - _MOST_LINES} more"]
