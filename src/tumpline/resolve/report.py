@@ -115,7 +115,7 @@ def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
     grouped: dict[Name, list[Demand]] = {}
     for demand in demands:
         grouped.setdefault(problem.nodes[demand.asked].name, []).append(demand)
-    for name, rows in grouped.items():
+    for name, rows in sorted(grouped.items()):
         table = book.table(name)
         places = [p for p in range(len(book.targets)) if any(problem.nodes[d.asked].targets >> p & 1 for d in rows)]
         wanted = -1
