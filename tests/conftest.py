@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from replica.build import Replica, make_replica
+from tumpline.errors import TumplineError
+
 ROOT = Path(__file__).resolve().parent.parent
+
+REASONS_TO_SKIP = ("replica-needs-linux", "index-not-reached", "python-not-at-hand")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the fixtures below, so that ``-m "not replica"`` leaves it out."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        for fixture in ("replica", "shared"):
+            if fixture in names:
+                item.add_marker(fixture)
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +31,29 @@ def shared() -> Path:
     if not (folder / "design.md").is_file():
         pytest.skip("the folder ../shared is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def replica() -> Replica:
+    """The replica wheelhouse in ``.work/replica``: made once and kept; made anew when its recipe changes."""
+    try:
+        return make_replica(ROOT / ".work" / "replica")
+    except TumplineError as error:
+        if error.code in REASONS_TO_SKIP:
+            pytest.skip(f"no replica: {error}")
+        raise
+
+
+@pytest.fixture
+def cluster_environ(replica: Replica, tmp_path: Path) -> dict[str, str]:
+    """The variables of a shell on the replica's cluster, without this machine's own settings for pip and Python."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "TUMPLINE_"))}
+    home = tmp_path / "home"
+    home.mkdir()
+    folders = {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "PATH": f"{replica.bin}:{kept.get('PATH', os.defpath)}",
+    }
+    return kept | folders | dict(replica.variables())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,37 +14,23 @@ def variables() -> Mapping[str, str]:
     return dict(os.environ)
 
 
-def cache_folder(environ: Mapping[str, str]) -> Path:
+def cache_folder() -> Path:
     """Return the folder for what can be made again: ``$TUMPLINE_CACHE``, else the platform's cache folder.
 
     In a Slurm job it is on the node's own storage (``$SLURM_TMPDIR``), since home may be read-only there and
     counts files (R18).
     """
-    if chosen := environ.get("TUMPLINE_CACHE"):
+    if chosen := os.environ.get("TUMPLINE_CACHE"):
         return Path(chosen)
-    if (node := environ.get("SLURM_TMPDIR")) and environ.get("SLURM_JOB_ID"):
+    if (node := os.environ.get("SLURM_TMPDIR")) and os.environ.get("SLURM_JOB_ID"):
         return Path(node) / "tumpline-cache"
-    if xdg := environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "tumpline"
-    home = _home(environ)
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "tumpline"
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA", str(home))) / "tumpline" / "Cache"
-    return home / ".cache" / "tumpline"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("tumpline", appauthor=False)
 
 
-def config_folder(environ: Mapping[str, str]) -> Path:
+def config_folder() -> Path:
     """Return the folder for the user's own settings and site profiles."""
-    if xdg := environ.get("XDG_CONFIG_HOME"):
-        return Path(xdg) / "tumpline"
-    home = _home(environ)
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "tumpline"
-    if sys.platform == "win32":
-        return Path(environ.get("APPDATA", str(home))) / "tumpline"
-    return home / ".config" / "tumpline"
+    from platformdirs import user_config_path
 
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
+    return user_config_path("tumpline", appauthor=False)

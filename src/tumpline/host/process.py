@@ -30,7 +30,7 @@ def run(
 ) -> Completed:
     """Run a program to its end and capture what it prints; `timeout` is in seconds.
 
-    Raises EnvironmentFailure ``program-missing`` or ``program-hangs``; an exit status other than 0 is returned, not raised.
+    Raises EnvironmentFailure ``program-missing`` or ``program-hangs``; an exit status other than 0 is no failure here.
     """
     words = [str(word) for word in command]
     try:

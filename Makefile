@@ -1,0 +1,60 @@
+# Works with GNU make 3.81 (macOS) and newer. `make help` says what there is.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PIP := PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
+# Test workers, and the least share of branches that the tests must reach (it only rises).
+WORKERS := 2
+COVERAGE := 90
+
+.PHONY: help demo test lint replica bench docs clean
+
+help:
+	@echo 'make demo      install into .venv and run the main job on the example project'
+	@echo 'make test      install what the tests need; lint, types, tests with coverage'
+	@echo 'make lint      lint and types only'
+	@echo 'make replica   make a small wheelhouse like the Alliance'"'"'s in .work/replica (Linux x86_64)'
+	@echo 'make bench     measure against pip, virtualenv and uv'
+	@echo 'make docs      write the command reference anew'
+	@echo 'make clean     remove .venv, .work and everything else that was made'
+
+demo: $(STAMPS)/project
+	@$(BIN)/python scripts/demo.py
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
+
+lint: $(STAMPS)/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+replica: $(STAMPS)/project
+	@$(BIN)/python -m replica .work/replica
+
+bench: $(STAMPS)/development
+	$(BIN)/python -m bench
+
+docs: $(STAMPS)/project
+	$(BIN)/python scripts/make_command_reference.py
+
+clean:
+	rm -rf $(VENV) .work .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf examples/*/.tumpline examples/*/tumpline.lock examples/*/figure.png
+	find src tests replica bench scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMPS)/venv: scripts/make_venv.sh scripts/find_python.sh
+	@scripts/make_venv.sh $(VENV)
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+$(STAMPS)/project: $(STAMPS)/venv pyproject.toml
+	@echo 'installing tumpline into $(VENV)'
+	@$(PIP) install -qq --editable .
+	@touch $@
+
+$(STAMPS)/development: $(STAMPS)/project
+	@echo 'installing what the tests need'
+	@$(PIP) install -qq --group test --group lint
+	@touch $@

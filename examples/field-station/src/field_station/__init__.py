@@ -1,0 +1,1 @@
+"""A year at a weather station: from observations to a figure."""
