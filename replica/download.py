@@ -8,7 +8,7 @@ from pathlib import Path
 
 from replica.contents import Choice
 from tumpline.errors import EnvironmentFailure, InputError
-from tumpline.host import run
+from tumpline.host.process import run
 from tumpline.values import Name, normalise, parse_version
 from tumpline.wheels import WheelName, parse_wheel_name
 

@@ -3,7 +3,8 @@
     python scripts/make_rewrites.py ../shared/facts src/tumpline/sites/data/alliance-rewrites.toml
 
 Reads ``requirement_rewrites.json`` (ComputeCanada/wheels_builder ``config/*.sh`` @2e6f082, 2026-08-20). Only its exact
-rows are used: a changed requirement, a renamed one, an added one, a removed one. Rows of shell text are left out.
+rows are used: a changed requirement, a renamed one, an added one, a removed one. Rows of shell text are left out, and
+so are recipes for one version of a package.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ def main(facts: Path, out: Path) -> None:
         for row in packages[package]:
             if "$(" in row["value"]:
                 continue  # computed by the recipe when it runs
-            for part in re.split(r'"\s*"|(?<=[\w)])\s+(?=[a-zA-Z"])', row["value"].strip('"')):
-                _sort_in(keys, row["kind"], part.strip(' "\\'))
+            if re.search(r"-\d[\w.]*\.sh$", row["file"]):
+                continue  # a recipe for one version only
+            for part in _parts(row["value"]):
+                _sort_in(keys, row["kind"], part)
         if not any(keys.values()):
             continue
         lines += ["", f"[{json.dumps(package)}]"]
@@ -40,6 +43,14 @@ def main(facts: Path, out: Path) -> None:
             lines.append(f"rename = {{ {', '.join(f'{json.dumps(a)} = {json.dumps(b)}' for a, b in pairs.items())} }}")
         lines += [f"{key} = {json.dumps(sorted(set(values)))}" for key, values in keys.items() if values]
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+_PART = re.compile(r'"[^"]+"|[^\s"]+(?:\s*->\s*[^"]+|\s+\([^)]*\))?')
+
+
+def _parts(value: str) -> list[str]:
+    """Split what a recipe passes to its tool: words, some in quotes, some with a version in brackets."""
+    return [part.strip(' "') for part in _PART.findall(value.strip(' "\\'))]
 
 
 def _sort_in(keys: dict[str, list[str]], kind: str, text: str) -> None:

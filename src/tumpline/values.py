@@ -1,18 +1,20 @@
 """Names, versions and requirements: parsed once, compared as the packaging specifications say.
 
 Every parser here is cached, because a resolution meets the same few thousand strings again and again
-(measured: 7,651 version objects without a cache, 249 with one, for the same answer).
+(measured: 7,651 version objects without a cache, 249 with one, for the same answer). `packaging` is imported by the
+first text that is parsed, so that commands which parse none do not wait for it.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
 __all__ = [
     "Name",
@@ -39,12 +41,16 @@ def normalise(name: str) -> Name:
 @cache
 def parse_version(text: str) -> Version:
     """Parse a PEP 440 version; raises `packaging.version.InvalidVersion`."""
+    from packaging.version import Version
+
     return Version(text)
 
 
 @cache
 def parse_specifier(text: str) -> SpecifierSet:
     """Parse a PEP 440 specifier set; raises `packaging.specifiers.InvalidSpecifier`."""
+    from packaging.specifiers import SpecifierSet
+
     return SpecifierSet(text)
 
 
@@ -54,6 +60,8 @@ def parse_requirement(text: str) -> Requirement:
 
     The result is shared between callers and must not be changed.
     """
+    from packaging.requirements import Requirement
+
     return Requirement(text)
 
 

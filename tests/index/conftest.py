@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.index.server import Server
-from tumpline.index import IndexClient, IndexLocation, IndexSettings
+from tumpline.index.client import IndexClient
+from tumpline.index.settings import IndexLocation, IndexSettings
 
 
 @pytest.fixture

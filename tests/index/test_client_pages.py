@@ -12,9 +12,10 @@ import pytest
 from tests.index.conftest import Clients
 from tests.index.server import Route, Server
 from tumpline.errors import EnvironmentFailure, TumplineError
-from tumpline.index import IndexClient, IndexLocation, IndexSettings, ProjectPage
+from tumpline.index import ProjectPage
 from tumpline.index import local as local_module
-from tumpline.index.settings import Credentials, origin_of
+from tumpline.index.client import IndexClient
+from tumpline.index.settings import Credentials, IndexLocation, IndexSettings, origin_of
 from tumpline.values import normalise
 
 FOO, BAR = normalise("foo"), normalise("bar")
@@ -386,7 +387,8 @@ def test_nothing_secret_is_in_the_cache_or_in_a_message(server: Server, clients:
 WARM = """
 import sys, threading
 from pathlib import Path
-from tumpline.index import IndexClient, IndexLocation, IndexSettings
+from tumpline.index.client import IndexClient
+from tumpline.index.settings import IndexLocation, IndexSettings
 from tumpline.values import normalise
 with IndexClient(IndexSettings(locations=(IndexLocation("pypi", sys.argv[1]),)), Path(sys.argv[2])) as client:
     client.prefetch([normalise("foo")])
@@ -407,7 +409,8 @@ def test_a_warm_cache_needs_no_thread_and_no_http_library(server: Server, client
 COLD = """
 import sys
 from pathlib import Path
-from tumpline.index import IndexClient, IndexLocation, IndexSettings
+from tumpline.index.client import IndexClient
+from tumpline.index.settings import IndexLocation, IndexSettings
 from tumpline.values import normalise
 settings = IndexSettings(locations=(IndexLocation("pypi", sys.argv[1]),))
 with IndexClient(settings, Path(sys.argv[2])) as client:

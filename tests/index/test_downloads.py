@@ -13,7 +13,9 @@ import pytest
 from tests.index.conftest import Clients
 from tests.index.server import Route, Server
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
-from tumpline.index import IndexClient, IndexFile, IndexLocation
+from tumpline.index import IndexFile
+from tumpline.index.client import IndexClient
+from tumpline.index.settings import IndexLocation
 from tumpline.values import normalise
 
 FOO = normalise("foo")

@@ -8,9 +8,10 @@ import pytest
 
 from tests.wheelmaker import make_wheel
 from tumpline.errors import EnvironmentFailure
-from tumpline.index import IndexClient, IndexLocation, IndexSettings
 from tumpline.index import local as local_module
+from tumpline.index.client import IndexClient
 from tumpline.index.places import project_of_file
+from tumpline.index.settings import IndexLocation, IndexSettings
 from tumpline.values import normalise
 
 FOO = normalise("foo")

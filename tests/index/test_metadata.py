@@ -20,9 +20,10 @@ from tests.index.conftest import Clients
 from tests.index.server import Route, Server
 from tests.wheelmaker import make_wheel
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
-from tumpline.index import IndexClient, IndexFile
+from tumpline.index import IndexFile
 from tumpline.index import ranges as ranges_module
 from tumpline.index import sdists as sdists_module
+from tumpline.index.client import IndexClient
 from tumpline.index.ranges import NoRanges, RemoteFile
 from tumpline.values import normalise
 
@@ -480,7 +481,8 @@ def test_asking_for_metadata_of_a_warm_cache_starts_nothing(
     client.metadata(file_of(client))
     script = (
         "import sys, threading\nfrom pathlib import Path\n"
-        "from tumpline.index import IndexClient, IndexLocation, IndexSettings\nfrom tumpline.values import normalise\n"
+        "from tumpline.index.client import IndexClient\n"
+        "from tumpline.index.settings import IndexLocation, IndexSettings\nfrom tumpline.values import normalise\n"
         "settings = IndexSettings(locations=(IndexLocation('pypi', sys.argv[1]),))\n"
         "with IndexClient(settings, Path(sys.argv[2])) as client:\n"
         "    (file,) = client.page(normalise('foo')).files(0)\n"

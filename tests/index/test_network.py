@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tumpline.errors import EnvironmentFailure
-from tumpline.index import IndexClient, read_pip_settings
+from tumpline.index.client import IndexClient
+from tumpline.index.pipconfig import read_pip_settings
 from tumpline.values import normalise
 
 pytestmark = pytest.mark.network

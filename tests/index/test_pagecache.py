@@ -71,16 +71,26 @@ def test_damaged_files_of_a_release_are_fetched_again(tmp_path: Path) -> None:
     write_page(cache, "p", FOO, FILES, FRESH, 1.0)
     path = tmp_path / "p"
     path.write_bytes(path.read_bytes().replace(b"d" * 64, b"e" * 64))
+    # In the second answer the release is gone, in the third the whole project is.
     answers: list[ProjectPage | None] = [page_of(FOO, [*FILES, IndexFile("foo-1.tar.gz", "x")]), page_of(FOO, []), None]
-    stored = read_page(cache, "p", FOO, lambda: answers.pop(0))
+    for expected in (page_of(FOO, FILES).files(0), (), ()):
+        stored = read_page(cache, "p", FOO, lambda: answers.pop(0))
+        assert stored is not None
+        assert stored.page is not None
+        assert stored.page.files(0) == expected
+        assert stored.page.files(1)[0].sha256 == "c" * 64
+    assert not answers
+
+
+def test_the_files_of_a_release_are_read_once(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    write_page(cache, "p", FOO, FILES, FRESH, 1.0)
+    stored = read_page(cache, "p", FOO, never)
     assert stored is not None
     assert stored.page is not None
-
-    assert stored.page.files(0) == page_of(FOO, FILES).files(0)
-    # The release is gone from the new page, then the whole project is.
-    assert stored.page.files(0) == ()
-    assert stored.page.files(0) == ()
-    assert stored.page.files(1)[0].sha256 == "c" * 64
+    files = stored.page.files(0)
+    (tmp_path / "p").unlink()
+    assert stored.page.files(0) is files
 
 
 def test_links_come_back_as_they_were(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tumpline.errors import InputError
-from tumpline.index import IndexSettings, read_pip_settings
-from tumpline.index.pipconfig import config_files
+from tumpline.index.pipconfig import config_files, read_pip_settings
+from tumpline.index.settings import IndexSettings
 
 Read = Callable[..., IndexSettings]
 

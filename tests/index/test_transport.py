@@ -16,7 +16,7 @@ import pytest
 
 from tests.index.server import Route, Server
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
-from tumpline.index import IndexSettings
+from tumpline.index.settings import IndexSettings
 from tumpline.index.transport import Answer, Transport, is_loopback
 
 

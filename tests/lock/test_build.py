@@ -10,18 +10,10 @@ from packaging.version import Version
 from tests.lock.samples import SAMPLE, indexed, package, pin, wheelhouse
 from tumpline.catalogue import Wheel
 from tumpline.index import IndexFile
-from tumpline.lock import (
-    IndexArtefact,
-    LockedPackage,
-    LockedTarget,
-    ModuleArtefact,
-    Pin,
-    WheelhouseArtefact,
-    parse_lock,
-    render_lock,
-)
+from tumpline.lock import IndexArtefact, LockedPackage, LockedTarget, ModuleArtefact, Pin, WheelhouseArtefact
 from tumpline.lock.build import build_lock
 from tumpline.lock.changes import Change, lock_changes
+from tumpline.lock.file import parse_lock, render_lock
 from tumpline.project import Project, Settings
 from tumpline.resolve.offers import Offer
 from tumpline.resolve.resolution import Choice, Resolution, Resolved, Statistics
@@ -62,7 +54,7 @@ def test_every_source() -> None:
         ),
         statistics=Statistics(1, 2, 0),
     )
-    lock = build_lock(PROJECT, resolution, (None, None))
+    lock = build_lock(PROJECT, resolution, (None, None), with_hash=lambda file: file)
     assert (lock.inputs, lock.requires_python, lock.roots) == ("ab" * 32, ">=3.11", (ARROW,))
     assert lock.targets == (
         LockedTarget(
@@ -98,6 +90,30 @@ def test_every_source() -> None:
         LockedPackage(ARROW, "17.0.0", (Pin("narval", "17.0.0", ModuleArtefact("arrow/17.0.0"), (NUMPY,)),)),
     )
     assert parse_lock(render_lock(lock), "a lock") == lock
+
+
+def test_a_file_without_a_hash_is_pinned_all_the_same() -> None:
+    """A folder of wheels states no hash, and neither do some indexes (R17)."""
+    bare, known = (IndexFile(f"{name}-1-py3-none-any.whl", f"file:///{name}.whl", "pypi") for name in ("bare", "known"))
+    known = replace(known, sha256="a1" * 32)
+    packages = tuple(
+        Resolved(Name(name), Version("1"), (Choice("laptop", Offer(Version("1"), file), ()),))
+        for name, file in (("bare", bare), ("known", known))
+    )
+    laptop = Target("laptop", MACHINE, "3.11.0", "pypi")
+    asked: list[IndexFile] = []
+
+    def with_hash(file: IndexFile) -> IndexFile:
+        asked.append(file)
+        return replace(file, sha256="b2" * 32, size=5)
+
+    resolution = Resolution((laptop,), (), packages, Statistics(0, 0, 0))
+    lock = build_lock(PROJECT, resolution, (None,), with_hash=with_hash)
+    assert asked == [bare]
+    assert [package.pins[0].artefact for package in lock.packages] == [
+        IndexArtefact("pypi", bare.file, 5, "b2" * 32),
+        IndexArtefact("pypi", known.file, None, "a1" * 32),
+    ]
 
 
 def test_changes() -> None:

@@ -18,7 +18,8 @@ import pytest
 from tests.lock.samples import NARVAL, SAMPLE, package, pin
 from tests.wheelmaker import make_wheel
 from tumpline.cli import export_command, main
-from tumpline.lock import IndexArtefact, Lock, WheelhouseArtefact, write_lock
+from tumpline.lock import IndexArtefact, Lock, WheelhouseArtefact
+from tumpline.lock.file import write_lock
 from tumpline.sites import Platform, Site
 
 ROOT = Path(__file__).resolve().parents[2]

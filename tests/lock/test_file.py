@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from tests.lock.samples import SAMPLE, indexed, package, pin
 from tests.lock.strategies import locks
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
-from tumpline.lock import Lock, parse_lock, read_lock, render_lock, write_lock
+from tumpline.lock import Lock
+from tumpline.lock.file import parse_lock, read_lock, render_lock, write_lock
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +60,7 @@ def test_order_does_not_matter() -> None:
 
 
 def test_bytes_do_not_depend_on_hashing() -> None:
-    code = "from tests.lock.samples import SAMPLE; from tumpline.lock import render_lock; print(render_lock(SAMPLE))"
+    code = "from tests.lock.samples import SAMPLE; from tumpline.lock.file import render_lock; print(render_lock(SAMPLE))"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tumpline.errors import InputError, Problem
-from tumpline.project import Project, read_project
+from tumpline.project import Project
+from tumpline.project.read import read_project
 
 Write = Callable[[str], Path]
 Read = Callable[[str], Project]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tumpline.errors import InputError, Problem
-from tumpline.project import read_project, read_requirements
+from tumpline.project.read import read_project
+from tumpline.project.requirements import read_requirements
 
 EXPECTED: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
     (Path(__file__).parent / "cases_expected.toml").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.project.conftest import Read, Refuse, Write, line, shown
 from tumpline.errors import InputError
-from tumpline.project import read_project
+from tumpline.project.read import read_project
 
 
 @pytest.mark.parametrize(

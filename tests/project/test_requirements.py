@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tumpline.errors import InputError
-from tumpline.project import RequirementsFile, read_requirements
 from tumpline.project.options import RequirementsOptions
+from tumpline.project.requirements import RequirementsFile, read_requirements
 from tumpline.project.requirements_text import logical_lines
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.project.conftest import Read, Refuse, Write, line, shown
-from tumpline.project import read_project
+from tumpline.project.read import read_project
 
 HEAD = '[project]\nname = "x"\ndependencies = ["lib[a]>=1 ; python_version > \'3\'"]\n[tool.uv.sources]\n'
 

@@ -418,6 +418,31 @@ class TestBombs:
         assert "several dist-info folders" in failure(path).problems[0].why
 
 
+def test_marks_of_entries_in_other_places(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, "a", "1", extra_members={"a/PK\x01\x02.txt": b"PK\x01\x02"})
+    assert read(path).core.name == "a"
+
+
+@pytest.mark.parametrize("stated", [0, 1])
+def test_an_entry_within_the_comment_of_another_is_none(tmp_path: Path, stated: int) -> None:
+    """What others, who walk the directory, do not see is not seen here either."""
+    path = make_wheel(tmp_path, "a", "1")
+    content = bytearray(path.read_bytes())
+    entry = _entry_of(content, b"a-1.dist-info/RECORD")
+    hidden = bytes(content[entry : entry + 46]) + b"b-1.dist-info/RECORD"
+    after = entry + 46 + len(b"a-1.dist-info/RECORD")
+    content[after:after] = hidden
+    _set(content, entry + 32, "<H", len(hidden))
+    end = content.rindex(b"PK\x05\x06")
+    (count, length) = struct.unpack_from("<HL", content, end + 10)
+    _set(content, end + 8, "<2HL", count + stated, count + stated, length + len(hidden))
+    path.write_bytes(content)
+    if stated:
+        assert failure(path).code == "damaged-wheel"
+    else:
+        assert read(path).core.name == "a"
+
+
 class TestZip64:
     """Archives beyond the limits of the old format, made small by filling the long fields only."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -16,6 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     0 done; 1 the answer is no; 2 usage or bad input; 3 no resolution; 4 the machine or network failed; 130 interrupted.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _run(words)
+    finally:
+        _flush()
+
+
+def _run(words: list[str]) -> int:
     if words in (["--version"], ["-V"]):
         from tumpline import __version__
 
@@ -24,3 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     from tumpline.cli.app import run_command
 
     return run_command(words)
+
+
+def _flush() -> None:
+    """Write what is left; where nobody takes it any more, drop it, since at exit Python would complain of that."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

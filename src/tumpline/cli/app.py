@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
-import os
-import sys
+from typing import TYPE_CHECKING
 
 from tumpline import __version__
-from tumpline.cli.terminal import Terminal
-from tumpline.errors import EnvironmentFailure, Problem, TumplineError
+
+if TYPE_CHECKING:
+    from tumpline.cli.terminal import Terminal
+    from tumpline.errors import Problem
 
 __all__ = ["COMMANDS", "run_command"]
 
@@ -30,10 +30,17 @@ def run_command(words: list[str]) -> int:
     """Parse and run; print problems to stderr in one form, or as JSON with ``--json``."""
     parser = _parser(words)
     options = parser.parse_args(words)
+    # After parsing: ``--help`` and a word too many need none of this.
+    from tumpline.cli.terminal import Terminal
+    from tumpline.errors import EnvironmentFailure, TumplineError
+
     terminal = Terminal.for_process(json=getattr(options, "json", False), verbosity=options.verbose - options.quiet)
     try:
         module = importlib.import_module(f"tumpline.cli.{options.command}_command")
-        return int(module.execute(options, terminal))
+        status = int(module.execute(options, terminal))
+        # Here rather than at exit, where a full disk could not be told.
+        print(end="", file=terminal.out, flush=True)
+        return status
     except TumplineError as error:
         _report(error.problems, terminal)
         return error.exit_status
@@ -41,9 +48,7 @@ def run_command(words: list[str]) -> int:
         terminal.say("interrupted")
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (``tumpline … | head``): not a failure of ours. What is still in
-        # the buffer must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (``tumpline … | head``): not a failure of ours.
         return 0
     except OSError as error:
         _report((_system_problem(error),), terminal)
@@ -72,6 +77,8 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
 
 def _report(problems: tuple[Problem, ...], terminal: Terminal) -> None:
     if terminal.json:
+        import json
+
         rows = [
             {"code": p.code, "message": p.message, "where": p.where, "why": p.why, "hint": p.hint} for p in problems
         ]
@@ -82,6 +89,8 @@ def _report(problems: tuple[Problem, ...], terminal: Terminal) -> None:
 
 
 def _system_problem(error: OSError) -> Problem:
+    from tumpline.errors import Problem
+
     return Problem(
         "system-error",
         error.strerror or "the system refused something",

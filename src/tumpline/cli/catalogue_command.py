@@ -58,6 +58,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     info.add_argument("site", nargs="?", metavar="SITE", default="here", help="the site (default: this one)")
     info.add_argument("--catalogue", type=Path, metavar="FILE", help="this file, rather than the site's")
     info.add_argument("--json", action="store_true", help="print the answer as JSON")
+    for parser_of_action in (scan, info):
+        # Also behind the action, where a person writes them; without a default, so that those before it count.
+        parser_of_action.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
+        parser_of_action.add_argument("-q", "--quiet", action="count", default=argparse.SUPPRESS, help="say less")
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -74,6 +78,12 @@ def _scan(options: argparse.Namespace, terminal: Terminal) -> int:
     site = load_site_named(options.site)
     layers = choose_layers(site, options.wheelhouse, environment=options.stdenv, cpu_level=options.cpu_level)
     with LiveLine(terminal) as live:
+
+        def progress(done: int, total: int) -> None:
+            # A line for every few hundred wheels helps where it is drawn over the one before, and only there.
+            if terminal.draws:
+                live(f"read {done:,} of {total:,} wheels")
+
         live(f"listing {len(layers.found)} layers")
         report = scan(
             site,
@@ -82,7 +92,7 @@ def _scan(options: argparse.Namespace, terminal: Terminal) -> int:
             today=datetime.now(UTC).date(),
             modules=module_packages(site),
             metadata=not options.names_only,
-            progress=lambda done, total: live(f"read {done:,} of {total:,} wheels"),
+            progress=progress,
         )
     if terminal.json:
         terminal.data(json.dumps(_scan_data(report, layers), indent=2))

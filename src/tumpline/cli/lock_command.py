@@ -9,20 +9,22 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_index_options, add_project_option, find_project, open_index, open_targets
 from tumpline.errors import InputError, NotSo, Problem
-from tumpline.lock import Lock, LockedPackage
-from tumpline.lock.build import build_lock
-from tumpline.lock.changes import Change, lock_changes
-from tumpline.lock.check import check_lock
 from tumpline.lock.file import LOCK_NAME, read_lock, render_lock, write_lock
-from tumpline.project import Project
 from tumpline.project.read import read_project
-from tumpline.resolve.resolution import Statistics, resolve
 from tumpline.values import normalise, parse_version
+
+if TYPE_CHECKING:
+    from tumpline.index import IndexFile
+    from tumpline.lock import Lock, LockedPackage
+    from tumpline.lock.changes import Change
+    from tumpline.project import Project
+    from tumpline.resolve.resolution import Statistics
 
 __all__ = ["configure", "execute"]
 
@@ -74,6 +76,10 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _make(project: Project, path: Path, options: argparse.Namespace, terminal: Terminal) -> _Outcome:
+    from tumpline.lock.build import build_lock
+    from tumpline.lock.changes import lock_changes
+    from tumpline.resolve.resolution import resolve
+
     before = _lock_before(path, terminal)
     started = time.perf_counter()
     with LiveLine(terminal) as live, open_index(options) as index:
@@ -89,8 +95,13 @@ def _make(project: Project, path: Path, options: argparse.Namespace, terminal: T
             preferred={package.name: parse_version(package.version) for package in _kept(before, options.upgrade)},
             progress=live,
         )
-    seconds = time.perf_counter() - started
-    lock = build_lock(project, resolution, catalogues)
+        seconds = time.perf_counter() - started
+
+        def with_hash(file: IndexFile) -> IndexFile:
+            live(f"reading {file.file}, for which the index states no hash")
+            return index.with_hash(file)
+
+        lock = build_lock(project, resolution, catalogues, with_hash=with_hash)
     same = before is not None and render_lock(before) == render_lock(lock)
     if not (same or options.dry_run):
         write_lock(path, lock)
@@ -130,6 +141,8 @@ def _kept(before: Lock | None, upgrade: list[str] | None) -> Iterator[LockedPack
 
 
 def _check(project: Project, path: Path, options: argparse.Namespace, terminal: Terminal) -> int:
+    from tumpline.lock.check import check_lock
+
     lock = read_lock(path)
     targets, catalogues = open_targets(project, options)
     known = {

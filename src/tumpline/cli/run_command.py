@@ -17,7 +17,7 @@ from tumpline.environment.plan import plan_environment
 from tumpline.environment.sync import default_place
 from tumpline.errors import EnvironmentFailure, InputError, NotSo
 from tumpline.host import variables
-from tumpline.project import read_project
+from tumpline.project.read import read_project
 
 __all__ = ["command_variables", "configure", "execute"]
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import all_sites, here, load_site_named
-from tumpline.sites import Quota, Site
+
+if TYPE_CHECKING:
+    from tumpline.sites import ModulePackage, Quota, Site
+    from tumpline.sites.detect import Detection
 
 __all__ = ["configure", "execute"]
+
+_UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="name all sites", description="Name all sites.")
     show = actions.add_parser("show", help="show what is known of a site", description="Show what is known of a site.")
     show.add_argument("site", metavar="SITE", help="the name of a site, or here")
+    show.add_argument("--modules", action="store_true", help="show also the Python packages that its modules bring")
     detecting = actions.add_parser(
         "detect", help="say which site this is", description="Say which site this is, and from what evidence."
     )
@@ -28,28 +34,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
-    """Answer; raises InputError ``unknown-site``."""
+    """Answer; raises InputError ``unknown-site``, ``bad-profile``."""
     match options.action:
         case "list":
             sites = all_sites()
             _answer(terminal, {"schema": "tumpline.sites/1", "sites": [_data(s) for s in sites]}, _list_lines(sites))
         case "show":
-            site = load_site_named(options.site)
-            _answer(terminal, {"schema": "tumpline.site/1", **_data(site)}, _show_lines(site))
+            _show(load_site_named(options.site), terminal, modules=options.modules)
         case "detect":
             found = here()
-            _answer(
-                terminal,
-                {"schema": "tumpline.detection/1", **asdict(found)},
-                [
-                    f"site: {found.site_name}",
-                    *(f"  {e.seen}: {e.meaning}{' (decisive)' if e.decisive else ''}" for e in found.evidence),
-                ],
-            )
+            _answer(terminal, _detection_data(found), _detection_lines(found))
     return 0
 
 
-def _answer(terminal: Terminal, data: dict[str, object], lines: Iterator[str] | list[str]) -> None:
+def _answer(terminal: Terminal, data: dict[str, object], lines: Iterable[str]) -> None:
     if terminal.json:
         terminal.data(json.dumps(data, indent=2))
     else:
@@ -57,56 +55,95 @@ def _answer(terminal: Terminal, data: dict[str, object], lines: Iterator[str] | 
             terminal.data(line)
 
 
-def _list_lines(sites: tuple[Site, ...]) -> Iterator[str]:
-    width = max(len(site.name) for site in sites)
-    for site in sites:
-        words = [site.title]
-        if site.environments:
-            words.append(f"StdEnv {', '.join(environment.name for environment in site.environments)}")
-        if site.cpu_levels:
-            words.append(f"{', '.join(site.cpu_levels)}{_mark(site, 'cpu-levels')}")
-        yield f"{site.name:<{width}}  {'; '.join(words)}"
+def _show(site: Site, terminal: Terminal, *, modules: bool) -> None:
+    data: dict[str, object] = {"schema": "tumpline.site/1", **_data(site)}
+    lines = list(_show_lines(site))
+    if modules:
+        from tumpline.sites.load import module_packages
+
+        groups = _groups(module_packages(site))
+        data["modules"] = [_group_data(*group) for group in groups]
+        lines += ["", *map(_group_line, groups)] if groups else ["", "no module is known to bring Python packages"]
+    _answer(terminal, data, lines)
+
+
+# Lists
+
+
+def _list_lines(sites: Sequence[Site]) -> Iterator[str]:
+    rows = [
+        (
+            site.name,
+            site.title,
+            f"{', '.join(site.cpu_levels)}{_mark(site, 'cpu-levels')}" if site.cpu_levels else "",
+            f"StdEnv {', '.join(environment.name for environment in site.environments)}" if site.environments else "",
+        )
+        for site in sites
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _show_lines(site: Site) -> Iterator[str]:
     yield f"{site.name}: {site.title}"
-    for label, key, value in (
-        ("login host", "login-host", site.login_host),
-        ("scheduler", "scheduler", site.scheduler),
-        ("system", "platform", f"{site.platform.os} {site.platform.machine}"),
-        ("CPU levels", "cpu-levels", ", ".join(site.cpu_levels)),
-        ("manylinux wheels", "manylinux", "accepted" if site.manylinux else "refused"),
-        ("wheelhouse", "wheelhouse", site.wheelhouse or "none"),
-        ("catalogue", "catalogue", site.catalogue or "none"),
-    ):
-        if value:
-            yield f"  {label}: {value}{_mark(site, key)}"
+    rows = [(label, value) for label, value in _facts(site) if value]
+    width = max(len(label) for label, _ in rows)
+    before = ""
+    for label, value in rows:
+        yield f"  {label if label != before else '':<{width}}  {value}"
+        before = label
+
+
+def _facts(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield labels and values; an empty value has nothing to tell."""
+
+    def fact(key: str, value: str) -> str:
+        return f"{value}{_mark(site, key)}" if value else ""
+
+    yield "login host", fact("login-host", site.login_host)
+    yield "scheduler", fact("scheduler", site.scheduler)
+    yield "system", fact("platform", f"{site.platform.os} {site.platform.machine}")
+    yield "CPU levels", fact("cpu-levels", ", ".join(site.cpu_levels))
+    if site.platform.os == "linux":
+        yield "manylinux wheels", fact("manylinux", "accepted" if site.manylinux else "refused")
+    yield "wheelhouse", fact("wheelhouse", site.wheelhouse or "")
+    yield "catalogue", fact("catalogue", site.catalogue or "")
     if site.kind == "cluster":
         home = "writable" if site.home_writable_in_jobs else "read-only"
-        yield f"  internet on compute nodes: {site.compute_internet}{_mark(site, 'compute-internet')}"
-        yield f"  $SLURM_TMPDIR: {site.job_storage or 'unknown'}{_mark(site, 'job-storage')}"
-        yield f"  home in jobs: {home}{_mark(site, 'home-writable-in-jobs')}"
-        yield f"  environments are best made: {site.build_in}{_mark(site, 'build-in')}"
+        yield "internet in jobs", fact("compute-internet", site.compute_internet)
+        yield "$SLURM_TMPDIR", fact("job-storage", site.job_storage)
+        yield "home in jobs", fact("home-writable-in-jobs", home)
+        yield "best built", fact("build-in", {"in-job": "in the job", "login-node": "on a login node"}[site.build_in])
     for name, quota in (site.quotas or {}).items():
-        yield f"  quota of {name}: {_quota(quota)}"
+        yield f"quota of {name}", fact(f"quotas.{name}", _quota(quota))
     for environment in site.environments:
-        default = " (default)" if environment.name == site.default_environment else ""
-        default += _mark(site, "default-environment") if default else ""
-        yield f"  StdEnv/{environment.name}{default}: Python {', '.join(environment.pythons)}"
+        label, key = f"StdEnv/{environment.name}", f"environments.{environment.name}"
+        if environment.name == site.default_environment:
+            yield label, fact("default-environment", "the default")
+        yield label, fact(f"{key}.pythons", f"Python {', '.join(environment.pythons)}")
+        yield label, fact(f"{key}.default-python", f"default Python {environment.default_python}")
         for level in site.cpu_levels:
-            yield f"    layers for {level}: {', '.join(environment.layers.get(level, ()))}"
-    if site.dummies:
-        yield f"  only from modules: {', '.join(f'{dummy.name} ({dummy.module})' for dummy in site.dummies)}"
-    yield f"  from: {site.origin.rpartition('/')[2] if '/tumpline/sites/data/' in site.origin else site.origin}"
+            layers = environment.layers.get(level, ())
+            yield label, fact(f"{key}.layers", f"layers for {level}: {', '.join(layers)}" if layers else "")
+    yield "only as modules", fact("dummies", ", ".join(f"{dummy.name} ({dummy.module})" for dummy in site.dummies))
+    yield "profile", site.origin
 
 
 def _mark(site: Site, key: str) -> str:
-    return " (inferred)" if key in site.inferred else ""
+    """Return the mark of what nobody confirmed: the key itself, or the table that it is in (R24)."""
+    parts = key.split(".")
+    return " (inferred)" if any(".".join(parts[: end + 1]) in site.inferred for end in range(len(parts))) else ""
 
 
 def _quota(quota: Quota) -> str:
-    space = f"{quota.space / 10**9:,.0f} GB" if quota.space is not None else "unknown space"
-    return f"{space}, {quota.files:,} files" if quota.files is not None else space
+    words: list[str] = []
+    if quota.space is not None:
+        size, unit = next(((size, unit) for size, unit in _UNITS if quota.space >= size), (1, "B"))
+        words.append(f"{quota.space / size:g} {unit}")
+    if quota.files is not None:
+        words.append(f"{quota.files:,} files")
+    return ", ".join(words)
 
 
 def _data(site: Site) -> dict[str, object]:
@@ -139,7 +176,65 @@ def _data(site: Site) -> dict[str, object]:
             }
             for environment in site.environments
         ],
-        "quotas": {name: asdict(quota) for name, quota in (site.quotas or {}).items()},
+        "quotas": {name: {"space": quota.space, "files": quota.files} for name, quota in (site.quotas or {}).items()},
         "dummies": {dummy.name: dummy.module for dummy in site.dummies},
         "inferred": sorted(site.inferred),
+        "profile": site.origin,
+    }
+
+
+# Modules
+
+Group = tuple[str, str, str, tuple[str, ...], tuple[tuple[str, str], ...]]
+"""Software environment, module, version, the Pythons for which it brings the same, and what that is."""
+
+
+def _groups(packages: Iterable[ModulePackage]) -> list[Group]:
+    """Put together what one module brings, and the Pythons for which that is the same, in the order of the rows."""
+    brought: dict[tuple[str, str, str, str], list[tuple[str, str]]] = {}
+    for row in packages:
+        key = (row.environment, row.module, row.module_version, row.python)
+        brought.setdefault(key, []).append((row.name, row.version))
+    pythons: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for (environment, module, version, python), rows in brought.items():
+        pythons.setdefault((environment, module, version, tuple(rows)), []).append(python)
+    return [(*key[:3], tuple(names), key[3]) for key, names in pythons.items()]
+
+
+def _group_line(group: Group) -> str:
+    environment, module, version, pythons, packages = group
+    names = ", ".join(f"{name} {package}" for name, package in packages)
+    return f"StdEnv/{environment} {module}/{version} (Python {', '.join(pythons)}): {names}"
+
+
+def _group_data(
+    environment: str, module: str, version: str, pythons: tuple[str, ...], packages: tuple[tuple[str, str], ...]
+) -> dict[str, object]:
+    return {
+        "environment": environment,
+        "module": module,
+        "version": version,
+        "pythons": list(pythons),
+        "packages": dict(packages),
+    }
+
+
+# Detection
+
+
+def _detection_lines(found: Detection) -> Iterator[str]:
+    yield f"site: {found.site_name}"
+    for evidence in found.evidence:
+        yield f"  {evidence.seen}: {evidence.meaning}{' (decisive)' if evidence.decisive else ''}"
+
+
+def _detection_data(found: Detection) -> dict[str, object]:
+    return {
+        "schema": "tumpline.detection/1",
+        "site": found.site_name,
+        "environment": found.environment or None,
+        "cpu-level": found.cpu_level or None,
+        "python": found.python or None,
+        "in-job": found.in_job,
+        "evidence": [{"seen": e.seen, "meaning": e.meaning, "decisive": e.decisive} for e in found.evidence],
     }

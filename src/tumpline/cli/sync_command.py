@@ -19,7 +19,7 @@ from tumpline.cli.wiring import (
 from tumpline.environment.sync import Change, SyncReport, SyncSettings, default_place, sync
 from tumpline.errors import Problem
 from tumpline.host import variables
-from tumpline.project import read_project
+from tumpline.project.read import read_project
 
 __all__ = ["configure", "execute", "sync_data"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncProgress"]
 
 _WORDS: dict[Step, str] = {
-    "download": "downloading",
+    "download": "fetching",
     "create": "making an empty environment",
     "install": "installing",
     "project": "installing the project itself",
@@ -33,9 +33,9 @@ class SyncProgress:
 
     def start(self, step: Step, count: int, size: int) -> None:
         """Show the next step."""
-        words = f"{_WORDS[step]} {count} wheels" if count else _WORDS[step]
+        words = f"{_WORDS[step]} {count} wheel{'s' if count > 1 else ''}" if count else _WORDS[step]
         if not self._terminal.draws:
-            megabytes = f" ({size / 2**20:.0f} MiB)" if size else ""
+            megabytes = f" ({size / 2**20:.0f} MiB)" if size >= 2**20 else ""
             self._terminal.say(f"{words}{megabytes}")
             return
         with self._guard:

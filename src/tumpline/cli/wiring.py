@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.errors import InputError
 from tumpline.host import cache_folder, config_folder, variables
-from tumpline.lock import Lock, LockedTarget
-from tumpline.project import Project, TargetRequest
-from tumpline.sites import Site
 
 if TYPE_CHECKING:
     from tumpline.catalogue import CatalogueReader
     from tumpline.index.client import IndexClient
+    from tumpline.lock import Lock, LockedTarget
+    from tumpline.project import Project, TargetRequest
     from tumpline.resolve.target import Target
+    from tumpline.sites import Site
     from tumpline.sites.detect import Detection
 
 __all__ = [
@@ -83,7 +83,7 @@ def read_lock_of(options: argparse.Namespace) -> tuple[Path, Lock]:
 
 def cache() -> Path:
     """Return the user's cache folder."""
-    return cache_folder(variables())
+    return cache_folder()
 
 
 def open_index(options: argparse.Namespace) -> IndexClient:
@@ -105,9 +105,11 @@ def open_index(options: argparse.Namespace) -> IndexClient:
 
 def here() -> Detection:
     """Return what this machine is, and from what evidence."""
+    import platform
+
     from tumpline.sites.detect import detect
 
-    return detect(variables(), hostname=socket.gethostname())
+    return detect(variables(), hostname=platform.node())
 
 
 def all_sites() -> tuple[Site, ...]:
@@ -115,7 +117,7 @@ def all_sites() -> tuple[Site, ...]:
     from tumpline.sites.load import list_sites, profile_folders
 
     environ = variables()
-    return list_sites(profile_folders(environ, config_folder(environ)))
+    return list_sites(profile_folders(environ, config_folder()))
 
 
 def load_site_named(name: str) -> Site:
@@ -123,7 +125,7 @@ def load_site_named(name: str) -> Site:
     from tumpline.sites.load import load_site, profile_folders
 
     environ = variables()
-    folders = profile_folders(environ, config_folder(environ))
+    folders = profile_folders(environ, config_folder())
     if name == "here":
         from tumpline.sites.detect import site_here
 
@@ -141,25 +143,24 @@ def open_targets(
 ) -> tuple[tuple[Target, ...], tuple[CatalogueReader | None, ...]]:
     """Return the project's targets in full, and the catalogue of each; one target ``here`` where none is named."""
     from tumpline.catalogue.find import find_catalogue
+    from tumpline.project import TargetRequest
     from tumpline.resolve.target import make_target
 
     requests = project.settings.targets or (TargetRequest("here", "here", ""),)
     targets: list[Target] = []
     catalogues: list[CatalogueReader | None] = []
-    opened: dict[tuple[str, tuple[str, ...]], CatalogueReader] = {}
+    opened: dict[str, CatalogueReader] = {}
     given = options.catalogue or _catalogue_variable()
     for request in requests:
-        site = load_site_named(request.site)
+        site = _site_of(request)
         target = make_target(_with_python(request, site), site, project.settings.policy)
         targets.append(target)
         if site.catalogue is None:
             catalogues.append(None)
             continue
-        # Targets of one site and CPU level share a catalogue.
-        key = (site.catalogue, target.layers)
-        if key not in opened:
-            opened[key] = find_catalogue(site, cache(), given, layers=target.layers, where=f"target {request.name}")
-        catalogues.append(opened[key])
+        found = find_catalogue(site, cache(), given, layers=target.layers, where=f"target {request.name}")
+        # Sites share catalogues; what one target has read of a file need not be read for the next.
+        catalogues.append(opened.setdefault(found.where, found))
     return tuple(targets), tuple(catalogues)
 
 
@@ -189,19 +190,20 @@ def choose_target(lock: Lock, options: argparse.Namespace) -> LockedTarget:
     return candidates[0]
 
 
+def _site_of(request: TargetRequest) -> Site:
+    """Return the profile of a requested target's site; a complaint without a place names the target."""
+    try:
+        return load_site_named(request.site)
+    except InputError as error:
+        where = f"target {request.name}"
+        raise InputError(*(replace(problem, where=problem.where or where) for problem in error.problems)) from error
+
+
 def _with_python(request: TargetRequest, site: Site) -> TargetRequest:
     """For the machine at hand, no Python given means the one that tumpline runs on."""
     if request.python or site.environments or request.site != "here":
         return request
-    return TargetRequest(
-        request.name,
-        request.site,
-        f"{sys.version_info.major}.{sys.version_info.minor}",
-        request.environment,
-        request.cpu_level,
-        request.modules,
-        request.policy,
-    )
+    return replace(request, python=f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
 def _catalogue_variable() -> Path | None:

@@ -2,6 +2,5 @@
 
 from tumpline.host.files import write_atomically
 from tumpline.host.folders import cache_folder, config_folder, variables
-from tumpline.host.process import Completed, run
 
-__all__ = ["Completed", "cache_folder", "config_folder", "run", "variables", "write_atomically"]
+__all__ = ["cache_folder", "config_folder", "variables", "write_atomically"]

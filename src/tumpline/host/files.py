@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from tumpline.errors import EnvironmentFailure
@@ -17,7 +16,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     A reader, or a second writer, sees the old content or the new one. Needs no lock, so it also
     holds on network file systems. Raises EnvironmentFailure ``cannot-write`` and leaves the old file as it was.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.version import InvalidVersion
 
-from tumpline.errors import InputError
 from tumpline.values import Name, normalise, parse_version
-from tumpline.wheels import CoreMetadata, parse_wheel_name
+from tumpline.wheels.name import split_wheel_name
+
+if TYPE_CHECKING:
+    from tumpline.wheels import CoreMetadata
 
 __all__ = ["IndexFile", "IndexReader", "ProjectPage", "Release", "page_of", "release_of_file"]
 
@@ -54,13 +57,13 @@ class Release:
 
 
 class ProjectPage:
-    """All releases of one project, ordered by version; a release's files are read only when asked for.
+    """All releases of one project, ordered by version; a release's files are read when first asked for, and kept.
 
     `tags` lists the distinct tag sets of all wheels; a target works out once which of them it accepts and then
     tests a release with one AND.
     """
 
-    __slots__ = ("_files", "name", "releases", "tags")
+    __slots__ = ("_files", "_opened", "name", "releases", "tags")
 
     def __init__(
         self,
@@ -73,10 +76,13 @@ class ProjectPage:
         self.tags = tuple(tags)
         self.releases = tuple(releases)
         self._files = files
+        self._opened: dict[int, tuple[IndexFile, ...]] = {}
 
     def files(self, release: int) -> tuple[IndexFile, ...]:
         """Return the files of the release with that position in `releases`: wheels, then sdists, each by name."""
-        return self._files(release)
+        if release not in self._opened:
+            self._opened[release] = self._files(release)
+        return self._opened[release]
 
 
 def release_of_file(name: Name, file: str) -> tuple[str, str] | None:
@@ -86,16 +92,24 @@ def release_of_file(name: Name, file: str) -> tuple[str, str] | None:
     """
     try:
         if file.endswith(".whl"):
-            wheel = parse_wheel_name(file)
-            return (str(parse_version(wheel.version.replace("_", "-"))), wheel.tags) if wheel.name == name else None
+            parts = split_wheel_name(file)
+            if parts is None or normalise(parts[0]) != name:
+                return None
+            return _canonical(parts[1].replace("_", "-")), parts[3]
         if file.endswith((".tar.gz", ".zip")):
             stem = file.removesuffix(".tar.gz").removesuffix(".zip")
             # An old sdist's name may hold dashes itself; the project name tells where the version starts.
             start = stem.find("-", len(name))
-            return (str(parse_version(stem[start + 1 :])), "") if normalise(stem[:start]) == name else None
-    except (InputError, InvalidVersion):
+            return (_canonical(stem[start + 1 :]), "") if normalise(stem[:start]) == name else None
+    except InvalidVersion:
         return None
     return None
+
+
+@cache
+def _canonical(version: str) -> str:
+    """Return the normal spelling of a version, once for all files of a release: spelling takes as long as parsing."""
+    return str(parse_version(version))
 
 
 def page_of(name: Name, files: Iterable[IndexFile]) -> ProjectPage:

@@ -51,11 +51,12 @@ def _parse_json(content: bytes, url: str, index: str) -> list[IndexFile]:
         page = json.loads(content)
     except (ValueError, RecursionError):
         _unreadable(url, "it says that it is JSON, and is not")
-    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
-        _unreadable(url, "it has no list of files")
-    meta = page.get("meta")
+    # The version first: a page of another one may be laid out otherwise.
+    meta = page.get("meta") if isinstance(page, dict) else None
     version = meta.get("api-version") if isinstance(meta, dict) else None
     _check_version(version if isinstance(version, str) else "1.0", url)
+    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
+        _unreadable(url, "it has no list of files")
     files: list[IndexFile] = []
     for position, row in enumerate(page["files"]):
         if not isinstance(row, dict):

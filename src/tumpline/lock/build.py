@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tumpline.catalogue import CatalogueReader, Wheel
 from tumpline.index import IndexFile
@@ -23,8 +23,18 @@ from tumpline.resolve.target import Target
 __all__ = ["build_lock"]
 
 
-def build_lock(project: Project, resolution: Resolution, catalogues: Sequence[CatalogueReader | None]) -> Lock:
-    """Write down what was chosen; `catalogues` is parallel to the resolution's targets."""
+def build_lock(
+    project: Project,
+    resolution: Resolution,
+    catalogues: Sequence[CatalogueReader | None],
+    *,
+    with_hash: Callable[[IndexFile], IndexFile],
+) -> Lock:
+    """Write down what was chosen; `catalogues` is parallel to the resolution's targets.
+
+    `with_hash` fills in the sha256 of a file whose index does not give it, as a folder does not; what it raises goes
+    through. Nothing is installed from a lock that is not pinned by a hash (R17).
+    """
     return Lock(
         inputs=project.inputs,
         requires_python=project.requires_python,
@@ -33,7 +43,9 @@ def build_lock(project: Project, resolution: Resolution, catalogues: Sequence[Ca
         ),
         roots=resolution.roots,
         packages=tuple(
-            LockedPackage(package.name, str(package.version), tuple(_pin(choice) for choice in package.choices))
+            LockedPackage(
+                package.name, str(package.version), tuple(_pin(choice, with_hash) for choice in package.choices)
+            )
             for package in resolution.packages
         ),
     )
@@ -64,20 +76,21 @@ def _newest_tag(tags: tuple[str, ...]) -> str:
     return next((tag for tag in tags if not tag.startswith("linux_")), tags[0] if tags else "")
 
 
-def _pin(choice: Choice) -> Pin:
+def _pin(choice: Choice, with_hash: Callable[[IndexFile], IndexFile]) -> Pin:
     return Pin(
         target=choice.target,
         version=str(choice.offer.version),
-        artefact=_artefact(choice),
+        artefact=_artefact(choice, with_hash),
         requires=choice.requires,
         approximate=choice.approximate,
     )
 
 
-def _artefact(choice: Choice) -> Artefact:
+def _artefact(choice: Choice, with_hash: Callable[[IndexFile], IndexFile]) -> Artefact:
     artefact = choice.offer.artefact
     if isinstance(artefact, Wheel):
         return WheelhouseArtefact(artefact.layer, artefact.file, artefact.record, artefact.size)
     if isinstance(artefact, IndexFile):
-        return IndexArtefact(artefact.index, artefact.file, artefact.size, artefact.sha256)
+        known = artefact if artefact.sha256 else with_hash(artefact)
+        return IndexArtefact(known.index, known.file, known.size, known.sha256)
     return ModuleArtefact(f"{artefact.module}/{artefact.module_version}")

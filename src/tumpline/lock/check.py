@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tumpline.catalogue import CatalogueInfo
 from tumpline.lock.model import Lock, LockedTarget
-from tumpline.project import Project, TargetRequest
+from tumpline.project import TargetRequest
 from tumpline.values import normalise
+
+if TYPE_CHECKING:
+    from tumpline.catalogue import CatalogueInfo
+    from tumpline.project import Project
 
 __all__ = ["Staleness", "check_lock"]
 

@@ -133,7 +133,7 @@ def _check_version(text: str, where: str) -> None:
             f"the lock was written by a newer tumpline (lock-version {version[1]})",
             where=where,
             why=f"this tumpline reads lock-version {LOCK_VERSION}",
-            hint="install a newer tumpline, or make the lock anew with this one: tumpline lock",
+            hint="install a newer tumpline, or remove the file and make it anew with this one: tumpline lock",
         )
     if int(version[1]) < LOCK_VERSION:
         raise _damaged(where, f"there never was a lock-version {version[1]}")

@@ -14,7 +14,8 @@ from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.index import IndexFile
 from tumpline.lock.model import IndexArtefact, WheelhouseArtefact
 from tumpline.values import Name
-from tumpline.wheels import parse_wheel_name, read_wheel_file
+from tumpline.wheels import parse_wheel_name
+from tumpline.wheels.tail import read_wheel_file
 
 __all__ = ["FileFinder", "Locate", "Location", "locate_in_index", "locate_in_wheelhouse"]
 

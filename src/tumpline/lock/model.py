@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tumpline.catalogue import Grade
-from tumpline.project import Policy
-from tumpline.values import Name
+if TYPE_CHECKING:
+    from tumpline.catalogue import Grade
+    from tumpline.project import Policy
+    from tumpline.values import Name
 
 __all__ = [
     "Artefact",

@@ -11,8 +11,6 @@ from tumpline.project.document import Document, quoted
 from tumpline.project.entries import Entry
 from tumpline.project.groups import DEPENDENCIES, EXTRAS, find_key
 from tumpline.project.lines import KeyPath, show_keys
-from tumpline.project.options import RequirementsOptions
-from tumpline.project.requirements import read_requirements
 from tumpline.values import Name
 
 __all__ = ["dynamic_dependencies", "dynamic_extra", "is_dynamic"]
@@ -58,6 +56,10 @@ def _has_files(document: Document, keys: KeyPath) -> bool:
 
 
 def _from_files(document: Document, root: Path, keys: KeyPath, group: str) -> list[Entry]:
+    # Few projects need the reader of requirements files, and every command would wait for its import.
+    from tumpline.project.options import RequirementsOptions
+    from tumpline.project.requirements import read_requirements
+
     place: KeyPath = (*keys, "file")
     files = [(place, text)] if isinstance((text := document.get(place)), str) else document.texts(place)
     found: list[Entry] = []

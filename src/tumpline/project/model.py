@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from packaging.requirements import Requirement
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
-from tumpline.errors import Problem
-from tumpline.values import Name
+    from tumpline.errors import Problem
+    from tumpline.values import Name
 
 __all__ = ["Declared", "PackageRule", "Policy", "Project", "Settings", "TargetRequest"]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packaging.version import Version
 
 from tumpline.catalogue import Wheel
 from tumpline.errors import InputError
-from tumpline.index import IndexFile, IndexReader, Release
+from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
 from tumpline.resolve.offers import Offer
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
@@ -42,6 +44,7 @@ class NeedsReader:
     def __init__(self, index: IndexReader | None) -> None:
         self._index = index
         self._known: dict[tuple[Name, str, str, str], Needs | InputError] = {}
+        self._lent: dict[tuple[Name, Version, str], tuple[tuple[Release, IndexFile], ...]] = {}
 
     def needs(self, name: Name, offer: Offer, target: Target) -> Needs:
         """Return what an offer needs on a target; what a module provides needs nothing (it is not installed, R6).
@@ -107,17 +110,21 @@ class NeedsReader:
             return Needs(requires, _BORROWED)
         return Needs((), _UNKNOWN)
 
-    def _lenders(self, name: Name, public: Version, target: Target) -> list[tuple[Release, IndexFile]]:
+    def _lenders(self, name: Name, public: Version, target: Target) -> tuple[tuple[Release, IndexFile], ...]:
         """Return the index's files of a version, the likeliest first."""
-        page = self._index.page(name) if self._index is not None else None
-        if page is None:
-            return []
-        position = next((i for i, r in enumerate(page.releases) if parse_version(r.version) == public), None)
-        if position is None:
-            return []
-        minor = target.minor.replace(".", "")
-        files = sorted(page.files(position), key=lambda file: _likeness(file.file, minor))
-        return [(page.releases[position], file) for file in files]
+        key = (name, public, target.minor)
+        if key not in self._lent:
+            page = self._index.page(name) if self._index is not None else None
+            self._lent[key] = () if page is None else tuple(_files_of(page, public, target.minor.replace(".", "")))
+        return self._lent[key]
+
+
+def _files_of(page: ProjectPage, version: Version, minor: str) -> Iterator[tuple[Release, IndexFile]]:
+    # Releases are in ascending order.
+    position = bisect_left(page.releases, version, key=lambda release: parse_version(release.version))
+    if position < len(page.releases) and parse_version(page.releases[position].version) == version:
+        for file in sorted(page.files(position), key=lambda file: _likeness(file.file, minor)):
+            yield page.releases[position], file
 
 
 def _likeness(file: str, minor: str) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal
 
 from packaging.specifiers import InvalidSpecifier
@@ -52,6 +53,7 @@ class Table:
 
     By target: `available` is what it can get, `fallback` those of them that it would have to take from an index
     although its wheelhouse comes first (R3). `whole` says whether the index was consulted wherever policies allow it.
+    `masks` and `offers` remember answers: by specifier set; by target and version.
     """
 
     name: Name
@@ -65,6 +67,7 @@ class Table:
     modules: tuple[Mapping[Version, ModulePackage], ...]
     releases: tuple[Mapping[Version, int], ...]
     masks: dict[str, int] = field(default_factory=dict)
+    offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
 
     def matching(self, specifier: str) -> int:
         """Return the versions that satisfy a specifier set, compared as public versions (R1)."""
@@ -101,7 +104,8 @@ class OfferBook:
         self._widened: set[Name] = set()
         self._pinned: dict[Name, set[Version]] = {}
         self._pythons: dict[tuple[str, str], bool] = {}
-        self._index_tags: dict[tuple[int, str], bool] = {}
+        self._index_tags = tuple(map(_IndexTags, self.targets))
+        self._in_catalogues: dict[tuple[int, Name], tuple[Wheel, ...]] = {}
 
     # What a search may add to, before it is run again with more versions
 
@@ -191,8 +195,10 @@ class OfferBook:
             for place in places
         ]
         page = self._index.page(name) if self._index is not None and any(looks) else None
-        releases = [self._releases(name, page, place) if page and looks[place] else {} for place in places]
-        numbering = sorted({version for tables in (wheels, modules, releases) for table in tables for version in table})
+        on_page = [parse_version(release.version) for release in page.releases] if page else []
+        releases = [self._releases(name, page, on_page, place) if page and looks[place] else {} for place in places]
+        # Kept in order of appearance, since what is nearly in order is sorted with few comparisons.
+        numbering = sorted(dict.fromkeys(chain(*wheels, *modules, *releases)))
         bits = {version: 2 << position for position, version in enumerate(numbering)}
         local = [sum(bits[version] for version in {*wheels[place], *modules[place]}) for place in places]
         remote = [sum(bits[version] for version in releases[place]) for place in places]
@@ -218,7 +224,7 @@ class OfferBook:
         if catalogue is None or self.policy(name, target) == "pypi":
             return {}
         best: dict[Version, tuple[tuple[object, ...], Wheel]] = {}
-        for wheel in catalogue.wheels(name):
+        for wheel in self._in_catalogue(name, catalogue):
             rank = self.judge_wheel(wheel, target)
             if isinstance(rank, str):
                 continue
@@ -227,6 +233,13 @@ class OfferBook:
             if key not in best or rank < best[key][0]:
                 best[key] = (rank, wheel)
         return {version: wheel for version, (_, wheel) in best.items()}
+
+    def _in_catalogue(self, name: Name, catalogue: CatalogueReader) -> tuple[Wheel, ...]:
+        """Return a project's wheels; several targets may share a catalogue, which is then asked once."""
+        key = (id(catalogue), name)
+        if key not in self._in_catalogues:
+            self._in_catalogues[key] = catalogue.wheels(name)
+        return self._in_catalogues[key]
 
     def judge_wheel(self, wheel: Wheel, target: Target) -> tuple[object, ...] | str:
         """Return a wheel's rank on a target (smaller is better), or why the target can not take it."""
@@ -260,12 +273,16 @@ class OfferBook:
                 found[public_version(parse_version(row.version))] = row
         return found
 
-    def _releases(self, name: Name, page: ProjectPage, place: int) -> dict[Version, int]:
-        """Return the releases that a target can take, by public version (and by the exact local one if pinned)."""
-        target = self.targets[place]
+    def _releases(self, name: Name, page: ProjectPage, versions: Sequence[Version], place: int) -> dict[Version, int]:
+        """Return the releases that a target can take, by public version (and by the exact local one if pinned).
+
+        `versions` are those of the page's releases.
+        """
+        python = self.targets[place].python
+        takes = self._index_tags[place]
         accepted = 0
         for position, tags in enumerate(page.tags):
-            if self._accepts_index_tags(tags, place):
+            if takes[tags]:
                 accepted |= 1 << position
         rule = self._rules.get(name)
         build = rule is not None and rule.build
@@ -274,26 +291,16 @@ class OfferBook:
         for position, release in enumerate(page.releases):
             if not (release.tags & accepted or (build and release.sdist)):
                 continue
-            if release.requires_python and not self.accepts_python(release.requires_python, target.python):
+            if release.requires_python and not self.accepts_python(release.requires_python, python):
                 continue
-            version = parse_version(release.version)
+            version = versions[position]
             if release.yanked and version not in pins:
                 continue
             # Releases are in ascending order: of several builds of one public version the highest local one stays.
             found[public_version(version)] = position
-            if version.local and version in pins:
+            if version in pins and version.local:
                 found[version] = position
         return found
-
-    def _accepts_index_tags(self, tags: str, place: int) -> bool:
-        key = (place, tags)
-        if key not in self._index_tags:
-            target = self.targets[place]
-            # Where manylinux is refused, only wheels that run anywhere may come from an index (R2).
-            self._index_tags[key] = (target.site.manylinux or tags.endswith("-none-any")) and target.ranking.rank(
-                tags
-            ) is not None
-        return self._index_tags[key]
 
     def accepts_python(self, specifier: str, python: str) -> bool:
         """Say whether a Requires-Python admits a full Python version."""
@@ -311,6 +318,11 @@ class OfferBook:
     def offer(self, name: Name, place: int, version: int) -> Offer:
         """Return what a target gets for a version (a bit of the table that is available there)."""
         table = self.table(name)
+        if (place, version) not in table.offers:
+            table.offers[place, version] = self._make_offer(table, place, version)
+        return table.offers[place, version]
+
+    def _make_offer(self, table: Table, place: int, version: int) -> Offer:
         wanted = table.versions[version.bit_length() - 2]
         if (wheel := table.wheels[place].get(wanted)) is not None:
             return Offer(parse_version(wheel.version), wheel)
@@ -327,7 +339,7 @@ class OfferBook:
         best: tuple[tuple[int, object], IndexFile] | None = None
         for file in page.files(position):
             tags = "-".join(file.file[:-4].split("-")[-3:]) if file.file.endswith(".whl") else ""
-            if tags and not self._accepts_index_tags(tags, place):
+            if tags and not self._index_tags[place][tags]:
                 continue
             rank = ranking.rank(tags) if tags else 1 << 30
             parts = file.file.split("-")
@@ -336,6 +348,20 @@ class OfferBook:
                 best = (key, file)
         assert best is not None  # noqa: S101 - the release was found acceptable before
         return best[1]
+
+
+class _IndexTags(dict[str, bool]):
+    """Which compressed tag sets a target takes from an index, worked out when first asked for."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__()
+        self._target = target
+
+    def __missing__(self, tags: str) -> bool:
+        # Where manylinux is refused, only wheels that run anywhere may come from an index (R2).
+        allowed = self._target.site.manylinux or tags.endswith("-none-any")
+        self[tags] = taken = allowed and self._target.ranking.rank(tags) is not None
+        return taken
 
 
 class _Descending:

@@ -15,7 +15,6 @@ from tumpline.resolve.joint import JointProblem, MoreVersions
 from tumpline.resolve.markers import MarkerEnvironment
 from tumpline.resolve.needs import NeedsReader
 from tumpline.resolve.offers import Offer, OfferBook
-from tumpline.resolve.report import describe_failure
 from tumpline.resolve.solver import GaveUp, Solver, Unsatisfiable
 from tumpline.resolve.target import Target
 from tumpline.values import Name, normalise, public_version
@@ -91,6 +90,8 @@ def resolve(
                 progress(f"search {searches + 1}: more versions from the index")
             continue
         except (Unsatisfiable, GaveUp) as answer:
+            from tumpline.resolve.report import describe_failure
+
             raise NoResolution(*describe_failure(problem, answer)) from None
         statistics = Statistics(searches, solver.decisions, solver.conflicts)
         return _Walk(problem, declared, decided).resolution(statistics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from tumpline.values import Name, normalise
 
@@ -18,5 +18,5 @@ def uses_numpy_api(name: Name) -> bool:
 
 @cache
 def _numpy_api() -> frozenset[Name]:
-    text = files("tumpline.sites").joinpath("data", "numpy-api.toml").read_text("utf-8")
+    text = Path(__file__).with_name("data").joinpath("numpy-api.toml").read_text("utf-8")
     return frozenset(normalise(name) for name in tomllib.loads(text)["projects"])

@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from packaging.requirements import InvalidRequirement
 
@@ -14,8 +14,18 @@ from tumpline.values import Name, normalise, parse_requirement
 
 __all__ = ["Rewrite", "apply_rewrites", "rewrite_of"]
 
-_NVIDIA = re.compile(r"nvidia-[a-z0-9-]*-cu\d+")
-"""NVIDIA's own wheels are taken out of all requirements: the site's CUDA modules stand for them (facts 2.5)."""
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+"""What a requirement begins with (dependency specifiers specification, "Names")."""
+
+_NVIDIA = re.compile(
+    r"nvidia-[a-z0-9-]+-cu\d+|cuda-toolkit"
+    r"|nvidia-(cublas|cuda-(cccl|cupti|nvcc|nvrtc|runtime)|cufft|cufile|curand|cusolver|cusparse|nvjitlink|nvtx)"
+)
+"""NVIDIA's own wheels of CUDA are taken out of all requirements: the site's CUDA modules stand for them (facts 2.5).
+From CUDA 13 on their names have no suffix (the recipe of humming-kernels removes both spellings)."""
+
+_IN_WHEELHOUSE = frozenset({"nvidia-cuest-cu12", "nvidia-nvcomp-cu12", "nvidia-nvimgcodec-cu12"})
+"""Those that the wheelhouse has all the same (public lists of May 2026)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +44,32 @@ def apply_rewrites(name: Name, requires_dist: tuple[str, ...]) -> tuple[str, ...
     `requires_dist` are PEP 508 lines of the index; lines that can not be read are kept as they are.
     """
     rewrite = rewrite_of(name)
-    replaced = {normalise(parse_requirement(line).name): line for line in rewrite.replace}
-    renamed = dict(rewrite.rename)
+    instead: dict[Name, str | None] = dict(rewrite.rename)
+    instead |= {normalise(parse_requirement(line).name): line for line in rewrite.replace}
+    instead |= dict.fromkeys(rewrite.remove)
     kept: list[str] = []
     for line in requires_dist:
-        try:
-            other = normalise(parse_requirement(line).name)
-        except InvalidRequirement:
+        # Only a line that is to be changed is parsed: parsing all would take a third of the time of a resolution.
+        start = _NAME.match(line)
+        other = normalise(start[1]) if start else None
+        if other is None or not (other in instead or _is_cuda(other)) or not _is_readable(line):
             kept.append(line)
-            continue
-        if other in rewrite.remove or _NVIDIA.fullmatch(other):
-            continue
         # As the wheel builder does it, markers and extras of a changed requirement are lost.
-        kept.append(replaced.get(other) or renamed.get(other) or line)
+        elif not _is_cuda(other) and (new := instead[other]) is not None:
+            kept.append(new)
     return (*kept, *rewrite.add)
+
+
+def _is_cuda(name: Name) -> bool:
+    return _NVIDIA.fullmatch(name) is not None and name not in _IN_WHEELHOUSE
+
+
+def _is_readable(line: str) -> bool:
+    try:
+        parse_requirement(line)
+    except InvalidRequirement:
+        return False
+    return True
 
 
 def rewrite_of(name: Name) -> Rewrite:
@@ -57,7 +79,7 @@ def rewrite_of(name: Name) -> Rewrite:
 
 @cache
 def _table() -> dict[Name, Rewrite]:
-    text = files("tumpline.sites").joinpath("data", "alliance-rewrites.toml").read_text("utf-8")
+    text = Path(__file__).with_name("data").joinpath("alliance-rewrites.toml").read_text("utf-8")
     return {
         normalise(name): Rewrite(
             replace=tuple(row.get("set", ())),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tumpline.errors import InputError
 
@@ -42,15 +42,14 @@ _DIRECTORY_LIMIT = 64 * 1024 * 1024
 _NEARBY = 1024 * 1024
 """What lies closer than this before the part already read is read together with all that is between."""
 
-_PIECE = 4096
-"""Bytes inflated at a time in search of the end of the headers."""
+_PIECE = 1024
+"""Bytes inflated first in search of the end of the headers."""
 
 _EXTRA_GUESS = 256
 """Bytes read beyond what the directory states of a member, as its local header may be longer than its entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One file of the archive, as the directory states it; sizes in bytes, `offset` is that of the local header."""
 
     path: str
@@ -88,12 +87,12 @@ class Archive:
         found: list[Member] = []
         position = count = 0
         end = len(directory)
-        # Most wheels have thousands of members of which three matter, so an entry's path is only cut out when
-        # the bytes occur somewhere in the entry; `hit` is the next place where they do.
+        # Most wheels have many members of which three matter, so an entry's path is only cut out when the
+        # bytes occur somewhere in the entry; `hit` is the next place where they do.
         hit = _find(directory, containing, 0)
-        entry = _ENTRY_LENGTHS.unpack_from
+        lengths = _ENTRY_LENGTHS.unpack_from
         while position + _ENTRY.size <= end:
-            mark, path_length, extra_length, comment_length = entry(directory, position)
+            mark, path_length, extra_length, comment_length = lengths(directory, position)
             if mark != _ENTRY_MARK:
                 break
             start = position + _ENTRY.size
@@ -271,12 +270,15 @@ def _inflate_headers(raw: bytes) -> bytes | None:
     """Inflate until an empty line is seen; None where there is none, or the stream is bad."""
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     content = b""
+    # Each piece is as long as all before it, so that a file without an empty line is not gone over many times.
+    piece = _PIECE
     try:
         while raw:
-            content += stream.decompress(raw, _PIECE)
+            content += stream.decompress(raw, piece)
             if b"\n\n" in content or b"\n\r\n" in content:
                 return content
             raw = stream.unconsumed_tail
+            piece *= 2
     except zlib.error:
         pass
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 __all__ = ["CoreMetadata", "parse_metadata"]
 
 _FIELDS = re.compile(
-    r"\n(name|version|requires-dist|requires-python|provides-extra)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE
+    r"\n(?=[nvrp])(name|version|requires-dist|requires-python|provides-extra)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE
 )
 """The fields of interest, each with its continuation lines; everything else is passed over without being cut up."""
 

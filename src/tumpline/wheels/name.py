@@ -48,6 +48,12 @@ def split_wheel_name(file: str) -> tuple[str, str, str, str] | None:
     For callers with very many names, where making values and errors takes longer than the work.
     """
     parts = file[:-4].split("-")
-    if len(parts) not in (5, 6) or "" in parts or "/" in file or not file.endswith(".whl"):
+    if "" in parts or "/" in file or not file.endswith(".whl"):
         return None
-    return parts[0], parts[1], parts[2] if len(parts) == 6 else "", "-".join(parts[-3:])
+    if len(parts) == 5:
+        name, version, python, abi, platform = parts
+        return name, version, "", f"{python}-{abi}-{platform}"
+    if len(parts) == 6:
+        name, version, build, python, abi, platform = parts
+        return name, version, build, f"{python}-{abi}-{platform}"
+    return None

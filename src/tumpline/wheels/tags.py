@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
+from typing import TYPE_CHECKING
 
-from packaging.tags import Tag
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 __all__ = ["TagRanking"]
 

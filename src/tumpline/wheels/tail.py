@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from packaging.version import InvalidVersion
-
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.values import normalise, parse_version
 from tumpline.wheels.archive import LONG_TAIL, Archive, Member, Read
@@ -162,6 +160,9 @@ def _same_version(one: str, other: str) -> bool:
     """Compare two spellings of a version; in file names a dash is written as an underscore."""
     if one == other:
         return True
+    # Nearly all wheels spell it the same way twice, so what compares versions is imported only now.
+    from packaging.version import InvalidVersion
+
     one, other = one.replace("_", "-"), other.replace("_", "-")
     try:
         return parse_version(one) == parse_version(other)

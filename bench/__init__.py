@@ -1,0 +1,1 @@
+"""Benchmarks: each against its named peer, in the same run."""

@@ -1,0 +1,64 @@
+"""The tables of a catalogue file, and how such a file is recognised.
+
+A project is one row: every question is about projects, and tens of thousands of rows, one for each wheel, would take
+longer to write than their folders take to list. `wheels` is one line of text for each wheel, with the fields
+
+    version, pythons, layer, tags, size, needs, build, spelling
+
+separated by tabs, those that are empty at the end left out. `pythons` is a bit set over ``minors`` in hexadecimal;
+`layer` and `tags` are numbers in the tables of that name; `spelling` is the project's name in the file name where that
+is not the usual one. `needs` is a number from 1 in the project's own list of what its METADATA files say, since most of
+them say the same: JSON, ``[[requires-python, extras, requires-dist], ...]`` with newlines inside of the latter two.
+`mtimes` (8 bytes each, big-endian, signed) and `records` (32 bytes each, a sha256) are in the order of the lines;
+`records` is empty where no RECORD was read.
+"""
+
+from __future__ import annotations
+
+__all__ = ["APPLICATION", "MAGIC", "SCHEMA_VERSION", "TABLES"]
+
+MAGIC = b"SQLite format 3\0"
+"""The first bytes of every SQLite file."""
+
+APPLICATION = 0x54554D50
+"""``TUMP``, stored as SQLite's application id: tells a catalogue from any other SQLite file."""
+
+SCHEMA_VERSION = 1
+"""Stored as SQLite's user version; raised whenever an older tumpline could misread the tables."""
+
+TABLES = """
+CREATE TABLE about(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sources(id INTEGER PRIMARY KEY, source TEXT NOT NULL);
+CREATE TABLE layers(id INTEGER PRIMARY KEY, layer TEXT NOT NULL);
+CREATE TABLE tags(id INTEGER PRIMARY KEY, tags TEXT NOT NULL);
+CREATE TABLE minors(id INTEGER PRIMARY KEY, python TEXT NOT NULL);
+CREATE TABLE projects(
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    wheels TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    mtimes BLOB NOT NULL,
+    records BLOB NOT NULL
+);
+CREATE TABLE dummies(name TEXT PRIMARY KEY, module TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE modules(
+    name TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    module TEXT NOT NULL,
+    module_version TEXT NOT NULL,
+    version TEXT NOT NULL,
+    pythons TEXT NOT NULL,
+    PRIMARY KEY (name, environment, module, module_version, version)
+) WITHOUT ROWID;
+CREATE TABLE pythons(environment TEXT, python TEXT, PRIMARY KEY (environment, python)) WITHOUT ROWID;
+CREATE TABLE notes(
+    layer TEXT NOT NULL,
+    file TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    code TEXT NOT NULL,
+    why TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    PRIMARY KEY (layer, file)
+) WITHOUT ROWID;
+"""

@@ -1,0 +1,283 @@
+"""A catalogue file, opened to answer questions: read-only, and without waiting for anybody."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+from tumpline.catalogue.content import Depth, FileNote, NoteKind, WheelRow
+from tumpline.catalogue.encoding import Decoder
+from tumpline.catalogue.model import CatalogueInfo, Grade, Wheel
+from tumpline.catalogue.schema import APPLICATION, MAGIC, SCHEMA_VERSION
+from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.sites import Dummy, ModulePackage
+from tumpline.values import Name
+
+__all__ = ["Catalogue", "check_header", "open_catalogue", "open_in_memory"]
+
+_HEADER = 100
+"""Bytes of SQLite's file header: page size at 16, pages at 28, user version at 60, application id at 68."""
+
+_PROJECTS = "SELECT name, wheels, needs, mtimes, records FROM projects"
+
+
+class Catalogue:
+    """An open catalogue; implements `CatalogueReader`, and reads nothing before it is asked.
+
+    `where` is its path. Close it, or use it as a context manager; one that is dropped closes itself. Any method
+    raises InputError ``catalogue-damaged`` where the file turns out to be broken.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+        self._connection = connection
+        self.where = where
+        self._close = weakref.finalize(self, connection.close)
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def info(self) -> CatalogueInfo:
+        """Where the catalogue comes from."""
+        about = self._about
+        with _sound(self.where):
+            return CatalogueInfo(
+                site=about["site"],
+                grade=cast("Grade", about["grade"]),
+                date=about["date"],
+                identity=about["identity"],
+                made_by=about["made-by"],
+                layers=self._column("layers", "layer"),
+                sources=self._column("sources", "source"),
+                wheels=int(about["wheels"]),
+                projects=int(about["projects"]),
+            )
+
+    @property
+    def depth(self) -> Depth:
+        """What was read of the wheels: ``names`` or ``metadata``."""
+        with _sound(self.where):
+            return cast("Depth", self._about["depth"])
+
+    @property
+    def fingerprint(self) -> str:
+        """The state of the folders that were scanned; empty for a list."""
+        with _sound(self.where):
+            return self._about["fingerprint"]
+
+    def names(self) -> tuple[Name, ...]:
+        """Return the names of all projects that have wheels, sorted."""
+        return tuple(Name(row[0]) for row in self._rows("SELECT name FROM projects ORDER BY name"))
+
+    def wheels(self, name: Name) -> tuple[Wheel, ...]:
+        """Return all wheels of a project, in the order of the file: by version as text, then layer and tags."""
+        return tuple(_wheel(row) for row in self._wheel_rows(f"{_PROJECTS} WHERE name = ?", name))
+
+    def dummy(self, name: Name) -> Dummy | None:
+        """Say whether the name exists only as a dummy, and for which module."""
+        for (module,) in self._rows(
+            "SELECT module FROM dummies WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM projects WHERE name = ?1)", name
+        ):
+            return Dummy(name, module)
+        return None
+
+    def dummies(self) -> tuple[Dummy, ...]:
+        """Return all dummies, by name."""
+        return tuple(Dummy(Name(name), module) for name, module in self._rows("SELECT * FROM dummies ORDER BY name"))
+
+    def modules_for(self, name: Name) -> tuple[ModulePackage, ...]:
+        """Return every module that provides the name: by environment, module, its version, version and Python."""
+        return tuple(
+            ModulePackage(environment, module, module_version, python, name, version)
+            for environment, module, module_version, version, pythons in self._rows(
+                "SELECT environment, module, module_version, version, pythons FROM modules WHERE name = ?"
+                " ORDER BY environment, module, module_version, version",
+                name,
+            )
+            for python in self._decoder.pythons(pythons)
+        )
+
+    def pythons(self) -> tuple[tuple[str, str], ...]:
+        """Return the site's Pythons as (software environment, exact version), as the profile had them."""
+        return tuple(self._rows("SELECT environment, python FROM pythons ORDER BY environment, python"))
+
+    def notes(self) -> tuple[FileNote, ...]:
+        """Return the files that are no wheels of the catalogue, and why."""
+        rows = self._rows("SELECT layer, file, kind, code, why, size, mtime_ns FROM notes ORDER BY layer, file")
+        return tuple(FileNote(layer, file, cast("NoteKind", kind), *rest) for layer, file, kind, *rest in rows)
+
+    def rows(self) -> Iterator[WheelRow]:
+        """Give every wheel as it is stored, by project."""
+        return self._wheel_rows(f"{_PROJECTS} ORDER BY id")
+
+    @cached_property
+    def _about(self) -> dict[str, str]:
+        return dict(self._rows("SELECT key, value FROM about"))
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return Decoder(self._column("layers", "layer"), self._column("tags", "tags"), self._column("minors", "python"))
+
+    def _column(self, table: str, column: str) -> tuple[str, ...]:
+        return tuple(row[0] for row in self._rows(f"SELECT {column} FROM {table} ORDER BY id"))  # noqa: S608 - constants
+
+    def _wheel_rows(self, query: str, *parameters: object) -> Iterator[WheelRow]:
+        with _sound(self.where):
+            for name, lines, needs, mtimes, records in self._rows(query, *parameters):
+                if not isinstance(records, bytes):
+                    # SQLite lets any column hold any kind of value.
+                    raise TypeError("the records of a project are not bytes")
+                yield from self._decoder.wheels(Name(name), lines, needs, mtimes, records)
+
+    def _rows(self, query: str, *parameters: object) -> list[Any]:
+        with _sound(self.where):
+            return self._connection.execute(query, parameters).fetchall()
+
+
+def open_catalogue(path: Path) -> Catalogue:
+    """Open a catalogue file; nobody may change it in place (`write_catalogue` replaces it as a whole).
+
+    Raises InputError ``catalogue-missing``, ``not-a-catalogue``, ``catalogue-newer``, ``catalogue-damaged``;
+    EnvironmentFailure ``catalogue-unreadable``.
+    """
+    check_header(path)
+    # A file that is never changed in place needs no locks, which network file systems may lack.
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    return _opened(lambda: sqlite3.connect(address, uri=True, check_same_thread=False), str(path))
+
+
+def open_in_memory(content: bytes, where: str) -> Catalogue:
+    """Open the content of a catalogue file without a file; `where` names it in errors."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        connection.deserialize(content)
+        return connection
+
+    return _opened(connect, where)
+
+
+def check_header(path: Path) -> None:
+    """Check that a file is a catalogue of a schema known here, and whole in length; raises as `open_catalogue`.
+
+    Reads 100 bytes and nothing of SQLite, so it also guards a file that is about to be replaced.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(_HEADER)
+        size = path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError.of(
+            "catalogue-missing",
+            "there is no such catalogue",
+            where=where,
+            hint="make one with: tumpline catalogue scan",
+        ) from error
+    except OSError as error:
+        raise EnvironmentFailure.of(
+            "catalogue-unreadable",
+            "the catalogue can not be read",
+            where=where,
+            why=error.strerror or str(error),
+            hint="check the permissions of the file and the state of the file system",
+        ) from error
+    if len(header) < _HEADER or not header.startswith(MAGIC):
+        raise _not_a_catalogue(where, "it is not an SQLite file")
+    (page,) = struct.unpack_from(">H", header, 16)
+    (pages,) = struct.unpack_from(">I", header, 28)
+    version, _, application = struct.unpack_from(">3I", header, 60)
+    if application != APPLICATION or not version:
+        raise _not_a_catalogue(where, "it is an SQLite file of another program")
+    if version > SCHEMA_VERSION:
+        raise InputError.of(
+            "catalogue-newer",
+            "the catalogue was made by a newer tumpline",
+            where=where,
+            why=f"its schema is {version}; this tumpline knows {SCHEMA_VERSION}",
+            hint="update tumpline, or make the catalogue again with: tumpline catalogue scan",
+        )
+    # SQLite writes a page size of 65536 as 1.
+    if size < pages * (65536 if page == 1 else page):
+        raise _damaged(where, "the file is cut short")
+
+
+def _opened(connect: Callable[[], sqlite3.Connection], where: str) -> Catalogue:
+    with _sound(where):
+        connection = connect()
+        try:
+            # A file from elsewhere must not run anything when it is read: no functions in it, no views, no triggers.
+            connection.execute("PRAGMA trusted_schema = OFF")
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')").fetchone():
+                raise _not_a_catalogue(where, "it has tables of another kind than a catalogue")
+        except BaseException:
+            connection.close()
+            raise
+    return Catalogue(connection, where)
+
+
+@contextmanager
+def _sound(where: str) -> Iterator[None]:
+    """Turn what SQLite says of a broken file, and rows that make no sense, into ``catalogue-damaged``."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(where, str(error)) from error
+
+
+def _wheel(row: WheelRow) -> Wheel:
+    needs = row.needs
+    return Wheel(
+        name=row.name,
+        version=row.version,
+        layer=row.layer,
+        file=row.file,
+        build=row.build,
+        tags=row.tags,
+        pythons=row.pythons,
+        size=row.size,
+        requires_dist=None if needs is None else _lines(needs.requires_dist),
+        requires_python="" if needs is None else needs.requires_python,
+        extras=() if needs is None else _lines(needs.extras),
+        record=row.record.hex(),
+    )
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
+
+
+def _not_a_catalogue(where: str, why: str) -> InputError:
+    return InputError.of(
+        "not-a-catalogue",
+        "the file is not a catalogue",
+        where=where,
+        why=why,
+        hint="give a file that tumpline catalogue scan has made",
+    )
+
+
+def _damaged(where: str, why: str) -> InputError:
+    return InputError.of(
+        "catalogue-damaged",
+        "the catalogue is damaged",
+        where=where,
+        why=why,
+        hint="make it again with: tumpline catalogue scan",
+    )

@@ -1,0 +1,82 @@
+"""Writing a catalogue file: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from tumpline.catalogue.content import Content
+from tumpline.catalogue.encoding import Tables
+from tumpline.catalogue.schema import APPLICATION, SCHEMA_VERSION, TABLES
+from tumpline.errors import EnvironmentFailure
+
+__all__ = ["write_catalogue"]
+
+
+def write_catalogue(path: Path, content: Content, tables: Tables) -> None:
+    """Write the content, encoded as `tables`, as a catalogue file; the same content gives the same bytes.
+
+    The file is built beside its place and renamed, so a reader, or a second scan, sees the old catalogue or the new
+    one, and a scan that is killed leaves the old one. Raises EnvironmentFailure ``cannot-write``.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _build(scratch, content, tables)
+            with scratch.open("rb") as stream:
+                os.fsync(stream.fileno())
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+    except (OSError, sqlite3.OperationalError) as error:
+        why = error.strerror if isinstance(error, OSError) else None
+        raise EnvironmentFailure.of(
+            "cannot-write",
+            f"cannot write {path.name}",
+            where=str(path),
+            why=why or str(error),
+            hint="check that the folder exists, is writable and has space left",
+        ) from error
+
+
+def _build(path: Path, content: Content, tables: Tables) -> None:
+    # Nobody else knows the scratch file, and a failed one is thrown away: no locks (which network file systems
+    # may lack) and no journal are needed.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?nolock=1", uri=True, isolation_level=None)
+    try:
+        connection.executescript(
+            f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION};"
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {TABLES}"
+        )
+        connection.execute("BEGIN")
+        _fill(connection.executemany, content, tables)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _fill(insert: Callable[[str, Iterable[Sequence[object]]], object], content: Content, tables: Tables) -> None:
+    about = {
+        "site": content.site,
+        "grade": content.grade,
+        "date": content.date,
+        "made-by": content.made_by,
+        "identity": tables.identity,
+        "depth": content.depth,
+        "fingerprint": content.fingerprint,
+        "wheels": str(len(content.wheels)),
+        "projects": str(len(tables.projects)),
+    }
+    insert("INSERT INTO about VALUES (?, ?)", sorted(about.items()))
+    insert("INSERT INTO sources VALUES (?, ?)", enumerate(content.sources, 1))
+    insert("INSERT INTO layers VALUES (?, ?)", enumerate(tables.layers, 1))
+    insert("INSERT INTO tags VALUES (?, ?)", enumerate(tables.tags, 1))
+    insert("INSERT INTO minors VALUES (?, ?)", enumerate(tables.minors, 1))
+    insert("INSERT INTO projects(name, wheels, needs, mtimes, records) VALUES (?, ?, ?, ?, ?)", tables.projects)
+    insert("INSERT INTO dummies VALUES (?, ?)", tables.dummies)
+    insert("INSERT INTO modules VALUES (?, ?, ?, ?, ?, ?)", tables.modules)
+    insert("INSERT INTO pythons VALUES (?, ?)", tables.pythons)
+    insert("INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(content.notes))

@@ -1,0 +1,173 @@
+"""Several worker processes that install wheels side by side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from types import TracebackType
+from typing import IO, Self
+
+from tumpline.environment.install import Installed, WheelJob
+from tumpline.environment.launch import child_variables, own_python
+from tumpline.environment.layout import Layout
+from tumpline.environment.worker import answer_of, question_of
+from tumpline.errors import EnvironmentFailure, TumplineError
+
+__all__ = ["Crew", "usual_jobs"]
+
+_MOST = 4
+"""Beyond this the disk is what is waited for, and on a login node others want to work too."""
+
+_PATIENCE = 10.0
+"""Seconds that a worker has to end once its input has ended."""
+
+
+def usual_jobs() -> int:
+    """Return how many workers to use: as many as CPUs may be used (in a job fewer than the node has), at most 4."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(_MOST, len(os.sched_getaffinity(0)))
+    return min(_MOST, os.cpu_count() or 1)
+
+
+class Crew:
+    """Worker processes; they start at once and are ready when there is something to install. Use as a context manager.
+
+    Leaving the context ends them, at once where it is left by an error: what they write is thrown away then. When
+    this process is killed instead, their input ends and they stop after the wheel in hand.
+    """
+
+    def __init__(self, size: int, environ: Mapping[str, str]) -> None:
+        command = own_python("from tumpline.environment.worker import main; main()")
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(size):
+                self._workers.append(_Worker(command, child_variables(environ)))
+        except BaseException:
+            self._end(at_once=True)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(at_once=kind is not None)
+
+    def install(
+        self, jobs: Sequence[WheelJob], layout: Layout, done: Callable[[WheelJob, Installed], None]
+    ) -> tuple[Installed, ...]:
+        """Install all wheels, the largest first, and return the results in the order of `jobs`.
+
+        `done` is called as each one is finished, from several threads. Raises what `install_wheel` raises, with the
+        problems of all wheels that failed before the others were stopped; EnvironmentFailure ``worker-died`` where a
+        worker was killed.
+        """
+        order = deque(sorted(range(len(jobs)), key=lambda index: -jobs[index].size))
+        results: dict[int, Installed] = {}
+        failures: list[TumplineError] = []
+
+        def work(worker: _Worker) -> None:
+            while not failures:
+                try:
+                    index = order.popleft()
+                except IndexError:
+                    return
+                try:
+                    results[index] = worker.ask(jobs[index], layout)
+                except TumplineError as error:
+                    failures.append(error)
+                    return
+                done(jobs[index], results[index])
+
+        with ThreadPoolExecutor(len(self._workers)) as threads:
+            running = [threads.submit(work, worker) for worker in self._workers]
+        for future in running:
+            future.result()
+        if failures:
+            first = failures[0]
+            raise type(first)(*dict.fromkeys(problem for error in failures for problem in error.problems))
+        return tuple(results[index] for index in range(len(jobs)))
+
+    def _end(self, *, at_once: bool) -> None:
+        for worker in self._workers:
+            worker.end(at_once=at_once)
+
+
+class _Worker:
+    """One process, its pipes, and a file for what it says when it fails."""
+
+    def __init__(self, command: list[str], variables: Mapping[str, str]) -> None:
+        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        try:
+            # A session of its own: an interrupt from the keyboard is for the process that decides, and that is not
+            # this one.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                env=dict(variables),
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._complaints.close()
+            raise EnvironmentFailure.of(
+                "worker-died",
+                "a process to install wheels can not be started",
+                why=error.strerror or str(error),
+                hint="check the limits on processes and memory, or try --jobs 1",
+            ) from error
+
+    def ask(self, job: WheelJob, layout: Layout) -> Installed:
+        questions, answers = self._process.stdin, self._process.stdout
+        line = b""
+        if questions is not None and answers is not None:
+            try:
+                questions.write(question_of(job, layout))
+                questions.flush()
+                line = answers.readline()
+            except (BrokenPipeError, ValueError):
+                # The process is gone, or `end` closed the pipes under a thread that still waited.
+                line = b""
+        if not line:
+            raise self._died(job)
+        answer = answer_of(line)
+        if isinstance(answer, TumplineError):
+            raise answer
+        return answer
+
+    def end(self, *, at_once: bool) -> None:
+        if at_once:
+            self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            # What was still to be written is of no interest to a process that is gone.
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._complaints.close()
+
+    def _died(self, job: WheelJob) -> EnvironmentFailure:
+        status = self._process.wait()
+        self._complaints.seek(0, os.SEEK_END)
+        self._complaints.seek(max(0, self._complaints.tell() - 2000))
+        said = self._complaints.read().decode("utf-8", "replace").strip()
+        return EnvironmentFailure.of(
+            "worker-died",
+            "a process that installs wheels ended too early",
+            where=job.path.name,
+            why="\n".join(
+                filter(None, [f"it was ended by signal {-status}" if status < 0 else f"status {status}", said])
+            ),
+            hint="a limit on memory is the usual cause: ask for more, or try --jobs 1",
+        )

@@ -1,0 +1,59 @@
+"""The process that installs wheels: one line of JSON in, one line of JSON out, until its input ends.
+
+Plain pipes instead of `multiprocessing`: when the process that asks is killed, the pipe ends and the workers end too,
+where the workers of a pool would wait for ever.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tumpline.environment.install import Installed, WheelJob, current_umask, install_wheel
+from tumpline.environment.layout import Layout
+from tumpline.errors import EnvironmentFailure, Problem, TumplineError
+
+__all__ = ["answer_of", "main", "question_of", "serve"]
+
+
+def question_of(job: WheelJob, layout: Layout) -> bytes:
+    """Return the line that asks a worker to install a wheel."""
+    return json.dumps({"job": {**asdict(job), "path": str(job.path)}, "layout": asdict(layout)}).encode() + b"\n"
+
+
+def answer_of(line: bytes) -> Installed | TumplineError:
+    """Read a worker's answer: what it wrote, or the error to raise. Raises ValueError for anything else."""
+    answer = cast("dict[str, object]", json.loads(line))
+    if "problems" in answer:
+        problems = [Problem(**problem) for problem in cast("list[dict[str, str]]", answer["problems"])]
+        kinds = {kind.__name__: kind for kind in TumplineError.__subclasses__()}
+        return kinds.get(str(answer["kind"]), EnvironmentFailure)(*problems)
+    return Installed(
+        cast(int, answer["files"]), cast(int, answer["size"]), tuple(cast("list[str]", answer["overlaps"]))
+    )
+
+
+def serve(questions: BinaryIO, answers: BinaryIO) -> None:
+    """Answer questions until there are no more."""
+    umask = current_umask()
+    for line in questions:
+        question = json.loads(line)
+        job = WheelJob(**{**question["job"], "path": Path(question["job"]["path"])})
+        answer: dict[str, object]
+        try:
+            answer = asdict(install_wheel(job, Layout(**question["layout"]), umask))
+        except TumplineError as error:
+            answer = {"kind": type(error).__name__, "problems": [asdict(problem) for problem in error.problems]}
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Serve on standard input and output; whatever else prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
