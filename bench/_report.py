@@ -35,8 +35,8 @@ class Row:
         return max(run.mib for run in self.runs)
 
 
-def tell(rows: Sequence[Row], limits: Sequence[tuple[str, float, float]] = (), *, as_json: bool) -> int:
-    """Print the rows, then the limits (what, seconds, most seconds allowed); return 1 where a goal is missed."""
+def tell(rows: Sequence[Row], limits: Sequence[tuple[str, float, float | None]] = (), *, as_json: bool) -> int:
+    """Print the rows, then the limits (what, seconds, most seconds or None); return 1 where a goal is missed."""
     by_name = {row.way: row for row in rows}
     missed = [f"{row.way}: {row.mib:.0f} MiB, goal {_MOST_MIB:.0f}" for row in rows if row.peer and row.mib > _MOST_MIB]
     data: list[dict[str, object]] = []
@@ -50,7 +50,7 @@ def tell(rows: Sequence[Row], limits: Sequence[tuple[str, float, float]] = (), *
             if row.goal is not None and ratio > row.goal:
                 missed.append(f"{row.way}: {ratio:.2f} times {row.peer}, goal {row.goal:g}")
         data.append(facts)
-    missed += [f"{what}: {seconds:.3f} s, goal {most:g} s" for what, seconds, most in limits if seconds > most]
+    missed += [f"{what}: {seconds:.3f} s, goal {most:g} s" for what, seconds, most in limits if most and seconds > most]
     if as_json:
         times = [{"what": what, "seconds": round(seconds, 4), "goal": most} for what, seconds, most in limits]
         print(json.dumps({"rows": data, "limits": times, "missed": missed}, indent=2))
@@ -64,7 +64,7 @@ def tell(rows: Sequence[Row], limits: Sequence[tuple[str, float, float]] = (), *
             line += f"  {facts['ratio']} times {row.peer}" + (f" (goal {row.goal:g})" if row.goal is not None else "")
         print(line)
     for what, seconds, most in limits:
-        print(f"{what}: {seconds * 1e3:.1f} ms (goal {most * 1e3:.0f} ms)")
+        print(f"{what}: {seconds * 1e3:.1f} ms" + (f" (goal {most * 1e3:.0f} ms)" if most else ""))
     for text in missed:
         print(f"missed: {text}")
     return 1 if missed else 0

@@ -23,6 +23,9 @@ ACCEPT = f"{JSON_TYPE}, {HTML_TYPES[0]};q=0.2, {HTML_TYPES[1]};q=0.1"
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+_SEPARATORS = frozenset("/\\:")
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~/%+-]*")
+"""An address that is used as it stands; taking apart the thousands of a large page takes longer than fetching it."""
 
 
 def parse_page(content_type: str, content: bytes, url: str, index: str) -> list[IndexFile]:
@@ -43,7 +46,7 @@ def parse_page(content_type: str, content: bytes, url: str, index: str) -> list[
 
 def safe_file_name(file: str) -> bool:
     """Say whether a name is one plain component of a path on every system."""
-    return bool(file) and file[0] != "." and not any(char in "/\\:" or not char.isprintable() for char in file)
+    return bool(file) and file[0] != "." and file.isprintable() and _SEPARATORS.isdisjoint(file)
 
 
 def _parse_json(content: bytes, url: str, index: str) -> list[IndexFile]:
@@ -154,6 +157,8 @@ def parse_html(content: bytes, url: str, index: str, charset: str = "utf-8") -> 
 
 def _address(base: str, target: str) -> str | None:
     """Return an absolute address without fragment and credentials, or None for one that must not be followed."""
+    if _PLAIN_ADDRESS.fullmatch(target):
+        return target
     try:
         url = split_credentials(urldefrag(urljoin(base, target)).url)[0]
         scheme = urlsplit(url).scheme
