@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from tumpline.environment.check import Surroundings, check_environment, open_environment
+from tests.environment.worlds import HERE
+from tests.lock.samples import FIR as FIR_TARGET
+from tumpline.environment.check import Surroundings, check_environment, check_target, open_environment
 from tumpline.environment.record import RECORD_NAME, EnvironmentRecord, Expected, read_record, write_record
 from tumpline.errors import InputError, NotSo, TumplineError
 
@@ -99,6 +101,20 @@ def test_a_module_may_be_asked_for_less_exactly(wanted: str) -> None:
 
 def test_a_cluster_target_on_a_plain_machine_lacks_its_modules() -> None:
     assert codes(RECORD, LAPTOP) == ["module-not-loaded", "module-not-loaded"]
+
+
+@pytest.mark.parametrize(
+    ("here", "expected"),
+    [
+        (FIR, []),
+        (LAPTOP, []),
+        (dataclasses.replace(FIR, site="narval", cpu_level="x86-64-v3"), ["wrong-cpu-level"]),
+        (dataclasses.replace(FIR, environment="2026"), ["wrong-software-environment"]),
+    ],
+)
+def test_targets_that_can_not_be_made_here(here: Surroundings, expected: list[str]) -> None:
+    assert [problem.code for problem in check_target(FIR_TARGET, here)] == expected
+    assert check_target(HERE, here) == ()
 
 
 def test_stale_and_gone() -> None:

@@ -56,7 +56,7 @@ def artefacts(name: Name) -> st.SearchStrategy[Artefact]:
     return st.one_of(
         st.just(WheelhouseArtefact("", "", "")),
         st.builds(WheelhouseArtefact, paths, wheels(name), digests, sizes),
-        st.builds(IndexArtefact, words, files, sizes, digests | st.just("")),
+        st.builds(IndexArtefact, words, files, sizes, digests),
         st.builds(ModuleArtefact, paths),
     )
 

@@ -60,7 +60,9 @@ def test_order_does_not_matter() -> None:
 
 
 def test_bytes_do_not_depend_on_hashing() -> None:
-    code = "from tests.lock.samples import SAMPLE; from tumpline.lock.file import render_lock; print(render_lock(SAMPLE))"
+    code = (
+        "from tests.lock.samples import SAMPLE; from tumpline.lock.file import render_lock; print(render_lock(SAMPLE))"
+    )
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code],

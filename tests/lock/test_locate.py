@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.wheelmaker import make_wheel
-from tumpline.errors import EnvironmentFailure, InputError, TumplineError
+from tumpline.errors import EnvironmentFailure, TumplineError
 from tumpline.index import IndexFile
 from tumpline.lock import IndexArtefact, WheelhouseArtefact
 from tumpline.lock.locate import Location, locate_in_index, locate_in_wheelhouse
@@ -101,10 +101,3 @@ def test_a_file_of_an_index(url: str, expected: Location) -> None:
 def test_the_size_of_the_lock_wins() -> None:
     artefact = IndexArtefact("pypi", "toy-1-py3-none-any.whl", 99, HASH)
     assert locate_in_index(Finder("https://host.example/x"), TOY, artefact).size == 99
-
-
-def test_a_lock_without_hash() -> None:
-    with pytest.raises(InputError) as caught:
-        locate_in_index(Finder("x"), TOY, IndexArtefact("extra-1", "toy-1-py3-none-any.whl", None, ""))
-    assert caught.value.code == "no-hash"
-    assert "extra-1" in caught.value.problems[0].why

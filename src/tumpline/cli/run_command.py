@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import add_project_option, choose_target, here, read_lock_of
-from tumpline.environment.check import Surroundings, check_environment, open_environment
+from tumpline.cli.wiring import add_project_option, choose_target, read_lock_of
+from tumpline.environment.check import check_environment, open_environment
 from tumpline.environment.plan import plan_environment
 from tumpline.environment.sync import default_place
 from tumpline.errors import EnvironmentFailure, InputError, NotSo
@@ -47,16 +48,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     folder, record = open_environment(place)
     environ = variables()
     if not options.no_check:
-        detection = here()
-        surroundings = Surroundings(
-            site=detection.site_name,
-            environment=detection.environment or "",
-            cpu_level=detection.cpu_level or "",
-            python=detection.python or "",
-            modules=tuple(filter(None, environ.get("LOADEDMODULES", "").split(":"))),
-        )
         plan = plan_environment(lock, target.name, read_project(root))
-        if problems := check_environment(record, surroundings, plan.key):
+        if problems := check_environment(record, surroundings_here(environ), plan.key):
             raise NotSo(*problems)
     wanted = command_variables(folder, environ)
     program = shutil.which(words[0], path=wanted["PATH"])

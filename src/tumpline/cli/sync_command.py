@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.sync_progress import SyncProgress
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import (
@@ -58,6 +59,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             )
         )
     site = load_site_of(target)
+    environ = variables()
     settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile)
     with open_index(options) as index:
         report = sync(
@@ -67,7 +69,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             project=project,
             wheelhouse=Path(site.wheelhouse) if site.wheelhouse else None,
             index=index,
-            environ=variables(),
+            environ=environ,
+            here=surroundings_here(environ),
             settings=settings,
             reporter=SyncProgress(terminal),
         )

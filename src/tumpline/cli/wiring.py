@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,13 +95,27 @@ def open_index(options: argparse.Namespace) -> IndexClient:
     settings = read_pip_settings(variables())
     if any(location.kind == "links" for location in settings.locations):
         # On a cluster pip's configuration names the wheelhouse itself, which is the catalogue's business.
-        settings = settings.without_folders(Path(site.wheelhouse) for site in all_sites() if site.wheelhouse)
+        settings = settings.without_folders(_wheelhouses())
     return IndexClient(
         settings,
         cache() / "index",
         offline=options.offline,
         refresh=getattr(options, "refresh", False),
     )
+
+
+def _wheelhouses() -> Iterator[Path]:
+    """Yield the wheelhouses of all sites; a broken profile has none, and is told of where its site is named."""
+    from tumpline.sites.load import load_site, profile_folders, site_names
+
+    folders = profile_folders(variables(), config_folder())
+    for name in site_names(folders):
+        try:
+            site = load_site(name, folders)
+        except InputError:
+            continue
+        if site.wheelhouse:
+            yield Path(site.wheelhouse)
 
 
 def here() -> Detection:

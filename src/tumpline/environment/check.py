@@ -10,8 +10,9 @@ from pathlib import Path
 from tumpline.environment.generations import current_generation
 from tumpline.environment.record import EnvironmentRecord, read_record
 from tumpline.errors import NotSo, Problem
+from tumpline.lock import LockedTarget
 
-__all__ = ["Surroundings", "check_environment", "open_environment"]
+__all__ = ["Surroundings", "check_environment", "check_target", "open_environment"]
 
 _LEVEL = re.compile(r"x86-64-v(\d)\Z")
 
@@ -42,6 +43,36 @@ def open_environment(place: Path) -> tuple[Path, EnvironmentRecord]:
     if folder is None or record is None:
         raise NotSo.of("no-environment", "there is no environment yet", where=str(place), hint="make it: tumpline sync")
     return folder, record
+
+
+def check_target(target: LockedTarget, here: Surroundings) -> tuple[Problem, ...]:
+    """Return what speaks against making a target's environment here; nothing on a machine that is no cluster.
+
+    Its interpreter would be this cluster's. Codes: ``wrong-cpu-level``, ``wrong-software-environment``.
+    """
+    problems: list[Problem] = []
+    where = f"target {target.name}"
+    if not here.environment or not target.environment:
+        return ()
+    if _cpu_differs(target.cpu_level, here):
+        problems.append(
+            Problem(
+                "wrong-cpu-level",
+                f"the target is for {target.cpu_level} ({target.site}); {here.site} is {here.cpu_level}",
+                where,
+                hint=f"run this on {target.site}, or choose a target for {here.site} with --target",
+            )
+        )
+    if here.environment != target.environment:
+        problems.append(
+            Problem(
+                "wrong-software-environment",
+                f"the target is for StdEnv/{target.environment}; StdEnv/{here.environment} is loaded",
+                where,
+                hint=f"load the right one first: module load StdEnv/{target.environment}",
+            )
+        )
+    return tuple(problems)
 
 
 def check_environment(record: EnvironmentRecord, here: Surroundings, key: str | None) -> tuple[Problem, ...]:

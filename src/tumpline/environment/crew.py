@@ -87,8 +87,15 @@ class Crew:
 
         with ThreadPoolExecutor(len(self._workers)) as threads:
             running = [threads.submit(work, worker) for worker in self._workers]
-        for future in running:
-            future.result()
+            try:
+                for future in running:
+                    future.result()
+            except BaseException:
+                # An interrupt, as a rule: nothing more is begun, and what the threads wait for ends now.
+                order.clear()
+                for worker in self._workers:
+                    worker.kill()
+                raise
         if failures:
             first = failures[0]
             raise type(first)(*dict.fromkeys(problem for error in failures for problem in error.problems))
@@ -135,16 +142,19 @@ class _Worker:
             except (BrokenPipeError, ValueError):
                 # The process is gone, or `end` closed the pipes under a thread that still waited.
                 line = b""
-        if not line:
+        if not line.endswith(b"\n"):
             raise self._died(job)
         answer = answer_of(line)
         if isinstance(answer, TumplineError):
             raise answer
         return answer
 
+    def kill(self) -> None:
+        self._process.kill()
+
     def end(self, *, at_once: bool) -> None:
         if at_once:
-            self._process.kill()
+            self.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             # What was still to be written is of no interest to a process that is gone.
             with suppress(OSError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tumpline import __version__
+from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.create import create_environment
 from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.editable import install_project
@@ -19,7 +20,7 @@ from tumpline.environment.record import EnvironmentRecord, Expected, read_record
 from tumpline.environment.reporting import Quiet, SyncReporter
 from tumpline.environment.sources import WheelIndex, locate_wheels
 from tumpline.environment.storage import storage_failure
-from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.errors import EnvironmentFailure, InputError, NotSo
 from tumpline.host.process import run
 from tumpline.host.pythons import Interpreter, find_python, without_python_variables
 from tumpline.lock import Lock, LockedTarget
@@ -87,14 +88,15 @@ def sync(
     wheelhouse: Path | None,
     index: WheelIndex,
     environ: Mapping[str, str],
+    here: Surroundings | None = None,
     settings: SyncSettings = SyncSettings(),
     reporter: SyncReporter | None = None,
 ) -> SyncReport:
     """Make the environment at `place` what the lock says for a target, and return what changed.
 
     A new environment is built beside the old one, checked, and put in its place in one step; a failure, a kill or a
-    full disk before that step leaves the old one as it is. What earlier syncs left behind is removed first. Modules
-    that the target needs should be loaded. Raises what `plan_environment`, `find_python`, `locate_wheels`,
+    full disk before that step leaves the old one as it is. What earlier syncs left behind is removed first. `here` is
+    where this runs, where that is to be held against the target. Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels`,
     `create_environment`, `install_wheel` and `install_project` raise; InputError ``not-our-environment``,
     ``wrong-machine``; EnvironmentFailure ``disk-full``, ``cannot-write``, ``no-symlinks``, ``environment-broken``.
     """
@@ -107,6 +109,8 @@ def sync(
         if not settings.dry_run:
             prune(place)
         return _report(plan, place, before, before.python, changed=False, dry_run=settings.dry_run)
+    if here is not None and (problems := check_target(plan.target, here)):
+        raise NotSo(*problems)
     interpreter = find_python(plan.target.python, environ)
     _check_machine(plan.target, interpreter)
     if settings.dry_run:
@@ -170,7 +174,7 @@ def _compile(layout: Layout, environ: Mapping[str, str], jobs: int) -> None:
 def _check_starts(layout: Layout, interpreter: Interpreter, environ: Mapping[str, str]) -> None:
     command = [layout.python, "-I", "-c", "import sys; print(sys.prefix)"]
     done = run(command, environment=without_python_variables(environ), timeout=60.0)
-    if done.status == 0 and done.stdout.strip() and Path(done.stdout.strip()).samefile(layout.root):
+    if done.status == 0 and os.path.realpath(done.stdout.strip()) == os.path.realpath(layout.root):
         return
     raise EnvironmentFailure.of(
         "environment-broken",

@@ -45,15 +45,8 @@ class FileFinder(Protocol):
 def locate_in_index(finder: FileFinder, name: Name, artefact: IndexArtefact) -> Location:
     """Ask the indexes where a file is; credentials in the address are left out, since exports are shared.
 
-    Raises what the finder raises, and InputError ``no-hash`` where the lock has no sha256.
+    Raises what the finder raises.
     """
-    if not artefact.sha256:
-        raise InputError.of(
-            "no-hash",
-            f"the lock has no sha256 for {artefact.file}",
-            why=f"the index {artefact.index} gave none, and PEP 751 demands one",
-            hint="export with --format requirements, or take the package from another index",
-        )
     found = finder.locate(name, artefact.file, artefact.sha256)
     size = artefact.size if artefact.size is not None else found.size
     parts = urlsplit(found.url)

@@ -129,7 +129,7 @@ def _artefact(table: Table, name: Name) -> Artefact:
                 index=table.text("index", rules.plain),
                 file=_file(table, name, None),
                 size=table.size("size"),
-                sha256=table.text("sha256", rules.digest, ""),
+                sha256=table.text("sha256", rules.digest),
             )
         case "module":
             return ModuleArtefact(table.text("module", rules.relative))

@@ -11,7 +11,7 @@ from tumpline.errors import InputError, Problem
 from tumpline.sites.parse import parse_modules, parse_site
 from tumpline.sites.profile import ModulePackage, Site
 
-__all__ = ["list_sites", "load_site", "module_packages", "profile_folders"]
+__all__ = ["list_sites", "load_site", "module_packages", "profile_folders", "site_names"]
 
 # importlib.resources would say the same, and take 20 ms to import.
 _SHIPPED = Path(__file__).with_name("data")
@@ -53,7 +53,7 @@ def list_sites(folders: Sequence[Path] = ()) -> tuple[Site, ...]:
     """
     sites: list[Site] = []
     problems: list[Problem] = []
-    for name in _names(folders):
+    for name in site_names(folders):
         try:
             sites.append(load_site(name, folders))
         except InputError as error:
@@ -74,7 +74,8 @@ def module_packages(site: Site) -> tuple[ModulePackage, ...]:
     return tuple(sorted(rows, key=lambda row: (row.environment, row.module, row.module_version, row.python, row.name)))
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
+def site_names(folders: Sequence[Path] = ()) -> list[str]:
+    """Return the names of all sites, sorted; reads no profile."""
     found = {path.stem for path in _SHIPPED.glob("*.toml")} - _NO_SITES
     for folder in folders:
         found |= {path.stem for path in folder.glob("*.toml") if path.is_file() and _NAME.fullmatch(path.stem)}
@@ -95,7 +96,7 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
 def _unknown(name: str, folders: Sequence[Path], where: str = "") -> InputError:
     import difflib
 
-    names = [*_names(folders), *([] if where else [_HERE])]
+    names = [*site_names(folders), *([] if where else [_HERE])]
     near = difflib.get_close_matches(name, names, 3)
     return InputError.of(
         "unknown-site",
