@@ -31,7 +31,7 @@ What to try next:
   source {shlex.quote(str(ACTIVATE.relative_to(ROOT) if ACTIVATE.is_relative_to(ROOT) else ACTIVATE))}
   cd {EXAMPLE.relative_to(ROOT)}
   tumpline site show narval           what is known of a cluster
-  tumpline export --target narval     the lock, for pip and uv
+  tumpline export --target laptop     the lock, for pip and uv
   tumpline lock --upgrade numpy       choose a version anew, keep the others
   make replica                        in {ROOT.name}/: a small wheelhouse to try without a cluster
 and read docs/tutorial/first-day.md for a first day on one."""

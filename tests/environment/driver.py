@@ -61,6 +61,8 @@ def deadly(moment: str, name: str, action: Callable[P, R]) -> Callable[P, R]:
 
 def main() -> None:
     lock_file, folder, place, moment = sys.argv[1:]
+    # Where tests run in the background of a shell, interrupts are ignored unless this is said.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("create_environment", "settle_overlaps", "write_record"):
         setattr(module, name, deadly(moment, name, getattr(module, name)))
     publish = deadly(moment, "publish", generations.Generation.publish)

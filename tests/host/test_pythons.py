@@ -34,9 +34,15 @@ def script(folder: Path, name: str, text: str) -> Path:
 def answering(version: str, implementation: str = "cpython") -> str:
     """A stand-in for an interpreter: it answers the probe with a version."""
     answer = {
-        "version": version, "implementation": implementation, "platform": "linux", "machine": "x86_64",
-        "executable": f"/opt/{version}/bin/python3", "prefix": f"/opt/{version}",
-        "purelib": "lib/p", "platlib": "lib/p", "scripts": "bin",
+        "version": version,
+        "implementation": implementation,
+        "platform": "linux",
+        "machine": "x86_64",
+        "executable": f"/opt/{version}/bin/python3",
+        "prefix": f"/opt/{version}",
+        "purelib": "lib/p",
+        "platlib": "lib/p",
+        "scripts": "bin",
     }
     return f"echo 'a greeting'; echo '{json.dumps(answer)}'"
 
