@@ -69,16 +69,8 @@ def clean_variables(**more: str) -> dict[str, str]:
 
 
 def seconds_of(command: Sequence[str | Path], variables: Mapping[str, str]) -> float:
-    """Run a command to its end and return how long that took; raises CalledProcessError where it fails."""
-    started = time.perf_counter()
-    done = subprocess.run(
-        [str(word) for word in command], env=dict(variables), capture_output=True, text=True, check=False
-    )
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        print(done.stdout[-2000:], done.stderr[-2000:])
-        done.check_returncode()
-    return seconds
+    """Run a command to its end and return how long that took; raises SystemExit where it fails."""
+    return run_once(command, variables).seconds
 
 
 def peak_memory(command: Sequence[str | Path], variables: Mapping[str, str]) -> float:

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import shutil
-import statistics
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from bench._timing import clean_variables, peak_memory, seconds_of
+from bench._report import Row, tell
+from bench._timing import Run, clean_variables, peak_memory, run_once
 from tumpline.lock import IndexArtefact, Lock, LockedPackage, LockedTarget, Pin
 from tumpline.lock.file import write_lock
 from tumpline.project.read import read_project
@@ -31,26 +31,26 @@ _ROOT = Path(__file__).resolve().parent.parent
 _WORK = _ROOT / ".work" / "bench" / "sync"
 _WANTED = (
     *("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "seaborn", "statsmodels", "networkx"),
-    *("sympy", "requests", "pydantic", "PyYAML", "tqdm", "pillow", "jinja2", "pytest", "rich", "sqlalchemy"),
+    *("sympy", "requests", "pydantic", "PyYAML", "pillow", "jinja2", "pytest", "sqlalchemy"),
 )
 _IMPORTS = "import numpy, scipy, pandas, sklearn, matplotlib"
 _MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
+_DOCUMENTED, _NO_BYTECODE, _OURS = "virtualenv, pip install", "the same, --no-compile", "tumpline sync"
 _HERE = ("--target", "here", "--offline")
 
 Way = Callable[[Path], list[list[str | Path]]]
 """Given the folder of an environment, the commands that make it."""
 
 
-def main() -> None:
-    """Measure, and print the figures."""
+def main() -> int:
+    """Measure and print the figures; return 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=_WORK / "places", help="where the environments are made")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     wheels = _wheels()
-    project = _project(wheels)
-    ways = _ways(wheels, project)
+    ways = _ways(wheels, _project(wheels))
     folder = options.folder.resolve() / "bench-sync"
     variables = clean_variables(
         PIP_NO_INDEX="1",
@@ -59,20 +59,44 @@ def main() -> None:
         VIRTUALENV_OVERRIDE_APP_DATA=str(_WORK / "app-data"),
         TUMPLINE_CACHE=str(_WORK / "cache"),
     )
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    imports: dict[str, list[float]] = {name: [] for name in ways}
-    for run in range(options.runs):
-        order = list(ways)[run % len(ways) :] + list(ways)[: run % len(ways)]
-        for name in order:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            times[name].append(sum(seconds_of(command, variables) for command in ways[name](folder / "env")))
-            imports[name].append(seconds_of([folder / "env" / "bin" / "python", "-c", _IMPORTS], clean_variables()))
+    made: dict[str, list[Run]] = {name: [] for name in ways}
+    used: dict[str, list[Run]] = {name: [] for name in ways}
+    for turn in range(options.runs):
+        for name in [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]:
+            _empty(folder)
+            made[name].append(_together([run_once(command, variables) for command in ways[name](folder / "env")]))
+            used[name].append(run_once([folder / "env" / "bin" / "python", "-c", _IMPORTS], clean_variables()))
+    _empty(folder)
+    memory = peak_memory(ways[_OURS](folder / "env")[0], variables)
+    shutil.rmtree(folder)
+    if not options.json:
+        _tell_what(wheels)
+    # The workers count: what all processes hold together, not the most that one of them does.
+    ours = tuple(replace(run, mib=memory) for run in made[_OURS])
+    rows = [
+        *(Row(name, tuple(made[name])) for name in ways if name != _OURS),
+        Row(_OURS, ours, _DOCUMENTED, 1 / 6),
+        Row(f"{_OURS}, the same runs", ours, _NO_BYTECODE, 1 / 1.2),
+        *(Row(f"first import after {name}", tuple(used[name])) for name in ways),
+    ]
+    return tell(rows, as_json=options.json)
+
+
+def _together(runs: list[Run]) -> Run:
+    """Return several processes that ran one after the other as one."""
+    seconds, processor = sum(run.seconds for run in runs), sum(run.processor for run in runs)
+    return Run(seconds, processor, max(run.mib for run in runs), "")
+
+
+def _empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    memory = peak_memory(ways["tumpline sync"](folder / "env")[0], variables)
-    shutil.rmtree(folder, ignore_errors=True)
-    _print(wheels, times, imports, memory, as_json=options.json)
+
+
+def _tell_what(wheels: Path) -> None:
+    entries = [entry for path in wheels.iterdir() for entry in zipfile.ZipFile(path).infolist()]
+    size = sum(entry.file_size for entry in entries) / 1e6
+    print(f"{len(list(wheels.iterdir()))} wheels, {len(entries)} files, {size:.0f} MB unpacked")
 
 
 def _ways(wheels: Path, project: Path) -> dict[str, Way]:
@@ -100,7 +124,7 @@ def _ways(wheels: Path, project: Path) -> dict[str, Way]:
     def ours(env: Path) -> list[list[str | Path]]:
         return [[sys.executable, "-m", "tumpline", "sync", "-q", "--project", project, "--env", env, *_HERE]]
 
-    return {"documented": pip(), "pip --no-compile": pip("--no-compile"), "uv": with_uv, "tumpline sync": ours}
+    return {_DOCUMENTED: pip(), _NO_BYTECODE: pip("--no-compile"), "uv": with_uv, _OURS: ours}
 
 
 def _wheels() -> Path:
@@ -144,33 +168,5 @@ def _project(wheels: Path) -> Path:
     return folder
 
 
-def _print(
-    wheels: Path, times: dict[str, list[float]], imports: dict[str, list[float]], memory: float, *, as_json: bool
-) -> None:
-    files = sum(len(zipfile.ZipFile(path).namelist()) for path in wheels.iterdir())
-    size = sum(entry.file_size for path in wheels.iterdir() for entry in zipfile.ZipFile(path).infolist())
-    count = len(list(wheels.iterdir()))
-    ours = statistics.median(times["tumpline sync"])
-    rows = [
-        {
-            "way": name,
-            "seconds": round(statistics.median(values), 2),
-            "runs": [round(value, 2) for value in values],
-            "ratio": round(statistics.median(values) / ours, 2),
-            "first_import_seconds": round(statistics.median(imports[name]), 2),
-        }
-        for name, values in times.items()
-    ]
-    if as_json:
-        print(json.dumps({"wheels": count, "files": files, "bytes": size, "peak_mib": round(memory), "rows": rows}))
-        return
-    print(f"{count} wheels, {files} files, {size / 1e6:.0f} MB unpacked; peak memory of tumpline sync {memory:.0f} MiB")
-    for row in rows:
-        print(
-            f"{row['way']:<18} {row['seconds']:>7} s   {row['ratio']:>6} x ours"
-            f"   first import {row['first_import_seconds']:>6} s   runs {row['runs']}"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -269,7 +269,6 @@ class TestInterrupts:
             with closing(connection):
                 self.interrupted(world, process)
 
-    @pytest.mark.xfail(reason="the threads of a sync's downloads are waited for")
     def test_sync_while_a_download_hangs(self, world: World, server: Server) -> None:
         for path in world.links.iterdir():
             server.page(path.name.partition("-")[0], [server.file(path)])

@@ -23,9 +23,6 @@ __all__ = ["Crew", "usual_jobs"]
 _MOST = 4
 """Beyond this the disk is what is waited for, and on a login node others want to work too."""
 
-_PATIENCE = 10.0
-"""Seconds that a worker has to end once its input has ended."""
-
 
 def usual_jobs() -> int:
     """Return how many workers to use: as many as CPUs may be used (in a job fewer than the node has), at most 4."""
@@ -37,8 +34,8 @@ def usual_jobs() -> int:
 class Crew:
     """Worker processes; they start at once and are ready when there is something to install. Use as a context manager.
 
-    Leaving the context ends them, at once where it is left by an error: what they write is thrown away then. When
-    this process is killed instead, their input ends and they stop after the wheel in hand.
+    Leaving the context ends them: either they have nothing more to do, or what they write is thrown away. When this
+    process is killed instead, they end soon after by themselves.
     """
 
     def __init__(self, size: int, environ: Mapping[str, str]) -> None:
@@ -48,7 +45,7 @@ class Crew:
             for _ in range(size):
                 self._workers.append(_Worker(command, child_variables(environ)))
         except BaseException:
-            self._end(at_once=True)
+            self._end()
             raise
 
     def __enter__(self) -> Self:
@@ -57,7 +54,7 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end(at_once=kind is not None)
+        self._end()
 
     def install(
         self, jobs: Sequence[WheelJob], layout: Layout, done: Callable[[WheelJob, Installed], None]
@@ -101,9 +98,11 @@ class Crew:
             raise type(first)(*dict.fromkeys(problem for error in failures for problem in error.problems))
         return tuple(results[index] for index in range(len(jobs)))
 
-    def _end(self, *, at_once: bool) -> None:
+    def _end(self) -> None:
         for worker in self._workers:
-            worker.end(at_once=at_once)
+            worker.kill()
+        for worker in self._workers:
+            worker.close()
 
 
 class _Worker:
@@ -152,19 +151,13 @@ class _Worker:
     def kill(self) -> None:
         self._process.kill()
 
-    def end(self, *, at_once: bool) -> None:
-        if at_once:
-            self.kill()
+    def close(self) -> None:
+        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             # What was still to be written is of no interest to a process that is gone.
             with suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
         self._complaints.close()
 
     def _died(self, job: WheelJob) -> EnvironmentFailure:

@@ -214,8 +214,9 @@ def _remove(folder: Path) -> None:
     # Twice: a worker that outlived its killed master by a moment may have added a file behind the first pass.
     for _ in range(2):
         shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
+        with suppress(OSError):
+            if not folder.exists():
+                return
 
 
 def _not_ours(place: Path, why: str) -> InputError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from tumpline.environment.plan import Plan, WheelStep
 from tumpline.environment.reporting import SyncReporter
 from tumpline.errors import EnvironmentFailure, Problem, TumplineError
 from tumpline.index import IndexFile
+from tumpline.index.background import Workers
 from tumpline.lock import IndexArtefact, WheelhouseArtefact
 from tumpline.values import Name
 
@@ -89,21 +90,22 @@ def _fetch(
     sizes = [artefact.size for _, artefact, _ in located]
     reporter.start("download", len(located), sum(size for size in sizes if size is not None))
 
-    def fetch(item: tuple[WheelStep, IndexArtefact, IndexFile]) -> tuple[Name, WheelJob] | TumplineError:
-        step, artefact, file = item
-        try:
-            path = index.download(file, progress=reporter.advance)
-        except TumplineError as error:
-            return error
-        return step.name, _indexed(step, artefact, path)
-
     found: dict[Name, WheelJob] = {}
-    with ThreadPoolExecutor(_DOWNLOADS) as threads:
-        for answer in threads.map(fetch, located):
-            if isinstance(answer, TumplineError):
-                problems.extend(answer.problems)
-            else:
-                found[answer[0]] = answer[1]
+    # Not the standard library's executor: an interrupted command would wait for its threads, and they for the index.
+    workers = Workers(_DOWNLOADS)
+    try:
+        tasks = [
+            (step, artefact, workers.submit(partial(index.download, file, progress=reporter.advance)))
+            for step, artefact, file in located
+        ]
+        for step, artefact, task in tasks:
+            assert task is not None  # noqa: S101 - the workers are open
+            try:
+                found[step.name] = _indexed(step, artefact, task.result())
+            except TumplineError as error:
+                problems.extend(error.problems)
+    finally:
+        workers.close()
     return found
 
 

@@ -96,9 +96,11 @@ def sync(
 
     A new environment is built beside the old one, checked, and put in its place in one step; a failure, a kill or a
     full disk before that step leaves the old one as it is. What earlier syncs left behind is removed first. `here` is
-    where this runs, where that is to be held against the target. Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels`,
-    `create_environment`, `install_wheel` and `install_project` raise; InputError ``not-our-environment``,
-    ``wrong-machine``; EnvironmentFailure ``disk-full``, ``cannot-write``, ``no-symlinks``, ``environment-broken``.
+    where this runs, where that is to be held against the target.
+
+    Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels`, `create_environment`,
+    `install_wheel` and `install_project` raise; InputError ``not-our-environment``, ``wrong-machine``;
+    EnvironmentFailure ``disk-full``, ``cannot-write``, ``no-symlinks``, ``environment-broken``.
     """
     place = Path(os.path.abspath(place))  # noqa: PTH100 - resolve() would follow the environment's own link
     reporter = reporter or Quiet()

@@ -126,16 +126,18 @@ def page_of(name: Name, files: Iterable[IndexFile]) -> ProjectPage:
     contents: list[tuple[IndexFile, ...]] = []
     for version in sorted(by_version, key=parse_version):
         rows = sorted(by_version[version], key=lambda row: (not row[0], row[1].file, row[1].index))
+        # A file is yanked by itself (PEP 592): what is left of a release is what counts, unless nothing is.
+        live = [row for row in rows if not row[1].yanked] or rows
         mask = 0
-        for tag_set, _ in rows:
+        for tag_set, _ in live:
             if tag_set:
                 mask |= 1 << tags[tag_set]
-        first = rows[0][1]
+        first = live[0][1]
         releases.append(
             Release(
                 version,
                 mask,
-                sdist=any(not tag_set for tag_set, _ in rows),
+                sdist=any(not tag_set for tag_set, _ in live),
                 requires_python=first.requires_python,
                 yanked=all(file.yanked for _, file in rows),
                 uploaded=min((file.uploaded for _, file in rows if file.uploaded), default=""),

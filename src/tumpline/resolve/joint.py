@@ -77,6 +77,7 @@ class JointProblem:
         self._domains: list[int] = [0]
         self._environments = [MarkerEnvironment(target.markers) for target in book.targets]
         self._direct: set[Name] = set()
+        self._wheelhouses = sum(1 << place for place, target in enumerate(book.targets) if target.wheelhouse)
         self._tried: dict[int, int] = {}
 
     # What the solver asks
@@ -116,10 +117,8 @@ class JointProblem:
         return choice
 
     def _best(self, node: Node, table: Table, allowed: int) -> int:
-        if (kept := self._preferred.get(node.name)) is not None and kept in table.versions:
-            bit = 2 << table.versions.index(kept)
-            if bit & allowed:
-                return bit
+        if (kept := self._preferred.get(node.name)) is not None and table.matching(f"=={kept}") & allowed:
+            return _highest(table.matching(f"=={kept}") & allowed)
         # A pre-release only where no final release is left (version specifiers specification, "Handling of
         # pre-releases"). Looked at here, among all that still fits, and not specifier by specifier: that
         # would rule out answers in which several packages ask for the same one.
@@ -140,9 +139,14 @@ class JointProblem:
         return next(level for level in levels if level)
 
     def priority(self, package: int, allowed: int) -> tuple[int, ...]:
-        """Decide what has one choice first, then what the project itself names, then in order of appearance."""
+        """Decide what has one choice first, then what concerns a wheelhouse, then what the project itself names.
+
+        A package that only machines need so far may yet be needed where there is a wheelhouse, whose few versions
+        decide (R3); so it waits. What is equal is taken in order of appearance.
+        """
         return (
             allowed & (allowed - 1) != 0,
+            not self.nodes[package].targets & self._wheelhouses,
             self.nodes[package].name not in self._direct,
             package,
         )
@@ -162,13 +166,8 @@ class JointProblem:
         asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
         for place in _places(node.targets):
             try:
-                needs = self.reader.needs(
-                    node.name, self.book.offer(node.name, place, version), self.book.targets[place]
-                )
-                for line in needs.requires:
-                    requirement = self._environments[place].active(line, node.extra)
-                    if requirement is not None:
-                        self._ask(asked, place, requirement)
+                for requirement in self.requirements(node.name, place, version, node.extra)[0]:
+                    self._ask(asked, place, requirement)
             except InputError as error:
                 return f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
         dependencies = self._collect(package, version, asked, "")
@@ -180,6 +179,37 @@ class JointProblem:
         return dependencies
 
     # The parts of an answer
+
+    def requirements(
+        self, name: Name, place: int, version: int, extra: str
+    ) -> tuple[list[Requirement], list[Requirement]]:
+        """Return what a version (a bit) needs on a target, by itself or for an extra, and what of it is left out.
+
+        Where needs are borrowed from the index, what nothing on the site can meet is left out: the wheel is in the
+        wheelhouse, so it is installed there without. Raises InputError for metadata so bad that the version can not be
+        used.
+        """
+        needs = self.reader.needs(name, self.book.offer(name, place, version), self.book.targets[place])
+        environment = self._environments[place]
+        found = [requirement for line in needs.requires if (requirement := environment.active(line, extra))]
+        if not needs.borrowed:
+            return found, []
+        self.book.prefetch(sorted({normalise(requirement.name) for requirement in found}))
+        met = [requirement for requirement in found if self._can_be_met(requirement, place)]
+        return met, [requirement for requirement in found if requirement not in met]
+
+    def _can_be_met(self, requirement: Requirement, place: int) -> bool:
+        name = normalise(requirement.name)
+        table = self.book.table(name)
+        if requirement.url or table.available[place] & table.matching(str(requirement.specifier)):
+            return True
+        if self.book.widen(name):
+            raise MoreVersions
+        catalogue = self.book.catalogue(place)
+        # What only a module brings can be met: by loading it, which is the project's to say.
+        return catalogue is not None and (
+            catalogue.dummy(name) is not None or not (table.wheels[place] or not catalogue.modules_for(name))
+        )
 
     def _root_dependencies(self) -> list[Dependency]:
         dependencies: list[Dependency] = []
@@ -238,7 +268,9 @@ class JointProblem:
                     allowed &= table.matching(str(requirement.specifier))
                 node = Node(name, extra, targets)
                 candidates = self._available(table, targets) & allowed
-                if not candidates and self.book.widen(name):
+                kept = self._preferred.get(name)
+                lacking = not candidates or (kept is not None and not table.matching(f"=={kept}"))
+                if lacking and self.book.widen(name):
                     raise MoreVersions
                 if candidates and node not in self._numbers:
                     self._prefetch(node, self._best(node, table, candidates))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
 from tumpline.catalogue import Wheel
 from tumpline.errors import InputError
 from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
-from tumpline.resolve.offers import Offer
+from tumpline.resolve.offers import TORCH_TAG, Offer
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
 from tumpline.sites.companions import uses_numpy_api
@@ -24,7 +23,6 @@ __all__ = ["Needs", "NeedsReader"]
 _NUMPY_2_RELEASED = "2024-06-16"
 """The day numpy 2.0.0 was published: what was built before it was built against numpy 1.x (R9)."""
 
-_TORCH = re.compile(r"torch(\d)(\d+)")
 
 _UNKNOWN = "dependencies unknown: neither in the catalogue nor on the index"
 _BORROWED = "dependencies from the index, with the site's known changes"
@@ -32,10 +30,14 @@ _BORROWED = "dependencies from the index, with the site's known changes"
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an offer needs: PEP 508 lines, and why they are not certain where they are not (R24)."""
+    """What an offer needs: PEP 508 lines, and why they are not certain where they are not (R24).
+
+    `borrowed` says that they are another wheel's, of the same version: they may ask for what this one does not need.
+    """
 
     requires: tuple[str, ...]
     approximate: str = ""
+    borrowed: bool = False
 
 
 class NeedsReader:
@@ -56,8 +58,9 @@ class NeedsReader:
         if isinstance(artefact, ModulePackage):
             return Needs(())
         if isinstance(artefact, Wheel):
-            # The file of a listed wheel is not known, and what is borrowed for it depends on the Python.
-            key = (name, artefact.layer, artefact.file or target.minor, artefact.version)
+            # By target: another site's wheel of the same name is another file, and what a listed one
+            # borrows depends on the Python.
+            key = (name, target.name, artefact.file, artefact.version)
         else:
             key = (name, artefact.index, artefact.file, "")
         if key not in self._known:
@@ -91,9 +94,9 @@ class NeedsReader:
             needs = Needs(artefact.requires_dist)
         else:
             needs = self._borrow(name, public, target)
-        if local and name != "torch" and (torch := _TORCH.search(local)) is not None:
+        if local and name != "torch" and (torch := TORCH_TAG.search(local)) is not None:
             # A wheel linked to libtorch works with that release of torch only (R8).
-            needs = Needs((*needs.requires, f"torch=={torch[1]}.{torch[2]}.*"), needs.approximate)
+            needs = replace(needs, requires=(*needs.requires, f"torch=={torch[1]}.{torch[2]}.*"))
         return needs
 
     def _borrow(self, name: Name, public: Version, target: Target) -> Needs:
@@ -107,7 +110,7 @@ class NeedsReader:
             requires = apply_rewrites(name, metadata.requires_dist)
             if uses_numpy_api(name) and _before(release, _NUMPY_2_RELEASED):
                 requires = (*requires, "numpy<2")
-            return Needs(requires, _BORROWED)
+            return Needs(requires, _BORROWED, borrowed=True)
         return Needs((), _UNKNOWN)
 
     def _lenders(self, name: Name, public: Version, target: Target) -> tuple[tuple[Release, IndexFile], ...]:

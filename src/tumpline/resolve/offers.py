@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 from packaging.specifiers import InvalidSpecifier
 from packaging.version import InvalidVersion, Version
@@ -23,9 +23,12 @@ from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
 from tumpline.values import Name, parse_specifier, parse_version, public_version, split_site_local
 
-__all__ = ["Offer", "OfferBook", "Source", "Table"]
+__all__ = ["TORCH_TAG", "Offer", "OfferBook", "Source", "Table"]
 
 Source = Literal["wheelhouse", "module", "pypi"]
+
+TORCH_TAG = re.compile(r"torch(\d)(\d+)")
+"""In the local version of a wheel linked to libtorch: ``torch29``, ``torch210`` (wheels_builder#63)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,7 @@ class OfferBook:
         page = self._index.page(name) if self._index is not None and any(looks) else None
         on_page = [parse_version(release.version) for release in page.releases] if page else []
         releases = [self._releases(name, page, on_page, place) if page and looks[place] else {} for place in places]
+        _share_builds([*wheels, *modules, *releases])
         # Kept in order of appearance, since what is nearly in order is sorted with few comparisons.
         numbering = sorted(dict.fromkeys(chain(*wheels, *modules, *releases)))
         bits = {version: 2 << position for position, version in enumerate(numbering)}
@@ -229,7 +233,10 @@ class OfferBook:
             if isinstance(rank, str):
                 continue
             version = parse_version(wheel.version)
-            key = split_site_local(version, target.site.local_tag)[0]
+            key, local = split_site_local(version, target.site.local_tag)
+            if local and (torch := TORCH_TAG.search(local)) is not None:
+                # Builds for several releases of torch are different things to choose from (R8).
+                key = parse_version(f"{key}+{torch[0]}")
             if key not in best or rank < best[key][0]:
                 best[key] = (rank, wheel)
         return {version: wheel for version, (_, wheel) in best.items()}
@@ -248,7 +255,9 @@ class OfferBook:
         except InvalidVersion:
             return f"{wheel.version} is not a version"
         if not wheel.file:
-            return (0,) if target.minor in wheel.pythons else f"not listed for Python {target.minor}"
+            if target.minor not in wheel.pythons:
+                return f"not listed for Python {target.minor}"
+            return (0, _Descending(version), _Descending(_build_key("")), 0)
         if wheel.layer not in target.layers:
             return f"in layer {wheel.layer}, which {target.name} does not use"
         tag_rank = target.ranking.rank(wheel.tags)
@@ -324,10 +333,11 @@ class OfferBook:
 
     def _make_offer(self, table: Table, place: int, version: int) -> Offer:
         wanted = table.versions[version.bit_length() - 2]
-        if (wheel := table.wheels[place].get(wanted)) is not None:
-            return Offer(parse_version(wheel.version), wheel)
+        # Of equal versions the loaded module's is taken: it is there in any case (R6).
         if (module := table.modules[place].get(wanted)) is not None:
             return Offer(parse_version(module.version), module)
+        if (wheel := table.wheels[place].get(wanted)) is not None:
+            return Offer(parse_version(wheel.version), wheel)
         assert table.page is not None  # noqa: S101 - what is available comes from one of the three
         position = table.releases[place][wanted]
         file = self._index_file(table.page, position, place)
@@ -337,7 +347,10 @@ class OfferBook:
         """Return the file of a release that a target likes best: by tags, then by build tag; an sdist last."""
         ranking = self.targets[place].ranking
         best: tuple[tuple[int, object], IndexFile] | None = None
+        yanked = page.releases[position].yanked
         for file in page.files(position):
+            if file.yanked and not yanked:
+                continue
             tags = "-".join(file.file[:-4].split("-")[-3:]) if file.file.endswith(".whl") else ""
             if tags and not self._index_tags[place][tags]:
                 continue
@@ -362,6 +375,23 @@ class _IndexTags(dict[str, bool]):
         allowed = self._target.site.manylinux or tags.endswith("-none-any")
         self[tags] = taken = allowed and self._target.ranking.rank(tags) is not None
         return taken
+
+
+def _share_builds(maps: Sequence[dict[Version, Any]]) -> None:
+    """Let what is one build of a version stand for each of the builds that another target tells apart.
+
+    ``2.1.2`` of a laptop is the same public version as ``2.1.2+torch26`` and ``2.1.2+torch29`` of a cluster.
+    """
+    builds: dict[Version, list[Version]] = {}
+    for versions in maps:
+        for version in versions:
+            if version.local and TORCH_TAG.fullmatch(version.local):
+                builds.setdefault(public_version(version), []).append(version)
+    for public, versions_of in builds.items():
+        for versions in maps:
+            if public in versions:
+                for build in versions_of:
+                    versions.setdefault(build, versions[public])
 
 
 class _Descending:

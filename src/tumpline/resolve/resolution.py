@@ -104,8 +104,8 @@ class _Walk:
     """
 
     def __init__(self, problem: JointProblem, declared: Sequence[Declared], decided: Mapping[int, int]) -> None:
+        self._problem = problem
         self._book = book = problem.book
-        self._reader = problem.reader
         self._declared = declared
         self._versions: dict[tuple[Name, int], int] = {}
         for number, version in decided.items():
@@ -142,25 +142,36 @@ class _Walk:
                 pending += [(name, extra) for extra in ("", *map(normalise, requirement.extras))]
         needed: dict[Name, set[Name]] = {}
         offers: dict[Name, Offer] = {}
-        approximate: dict[Name, str] = {}
+        left_out: dict[Name, set[str]] = {}
         seen: set[tuple[Name, str]] = set()
         while pending:
             name, extra = item = pending.pop()
             if item in seen:
                 continue
             seen.add(item)
-            offer = offers[name] = self._book.offer(name, place, self._versions[name, place])
-            needs = self._reader.needs(name, offer, target)
-            approximate[name] = needs.approximate
+            version = self._versions[name, place]
+            offers[name] = self._book.offer(name, place, version)
+            held, dropped = self._problem.requirements(name, place, version, extra)
+            left_out.setdefault(name, set()).update(map(str, dropped))
             requires = needed.setdefault(name, set())
-            for line in needs.requires:
-                requirement_here = environment.active(line, extra)
-                if requirement_here is not None:
-                    other = normalise(requirement_here.name)
-                    if other != name:
-                        requires.add(other)
-                    pending += [(other, e) for e in ("", *map(normalise, requirement_here.extras))]
+            for requirement_here in held:
+                other = normalise(requirement_here.name)
+                if other != name:
+                    requires.add(other)
+                pending += [(other, e) for e in ("", *map(normalise, requirement_here.extras))]
+        reader = self._problem.reader
         return {
-            name: Choice(target.name, offers[name], tuple(sorted(requires)), approximate[name])
+            name: Choice(
+                target.name,
+                offers[name],
+                tuple(sorted(requires)),
+                _approximation(reader.needs(name, offers[name], target).approximate, left_out[name]),
+            )
             for name, requires in needed.items()
         }, roots
+
+
+def _approximation(why: str, left_out: set[str]) -> str:
+    if not left_out:
+        return why
+    return f"{why}; left out, since nothing on the site meets it: {', '.join(sorted(left_out))}"
