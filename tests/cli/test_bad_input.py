@@ -136,6 +136,26 @@ PROJECT_CASES = {
     "upgrade-of-a-stranger": Case("lock --upgrade zeta", "not-in-lock", 2, ("zeta",)),
     "no-lock": Case("sync", "no-lock", 2, ("tumpline lock",), lambda world: world.lock.unlink()),
     "no-environment": Case("run -- true", "no-environment", 1, ("tumpline sync",)),
+    "no-environment-of-a-target": Case(
+        "run --target laptop -- true", "no-environment", 1, ("tumpline sync --target laptop",)
+    ),
+    "requires-python": Case(
+        "lock",
+        "python-excluded",
+        2,
+        ("target lake: ", "target laptop: ", "project.requires-python says <3", "relax requires-python"),
+        edited('version = "0.1"', 'version = "0.1"\nrequires-python = "<3"'),
+    ),
+    "requires-python-checked": Case(
+        "lock --check",
+        "python-excluded",
+        2,
+        ("target lake: ",),
+        edited('version = "0.1"', 'version = "0.1"\nrequires-python = "<3"'),
+    ),
+    "marker-without-an-answer": Case(
+        "lock", "bad-requirement", 2, ("os_name ~= ",), edited('"alpha"', "\"alpha; os_name ~= 'x'\"")
+    ),
     "no-command": Case("run", "no-command", 2, ("tumpline run -- ",)),
     "unknown-target": Case("sync --target fir", "unknown-target", 2, ("fir", "lake, laptop")),
 }

@@ -6,10 +6,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tumpline.cli.terminal import Terminal
+from tumpline.cli.terminal import Terminal, printable
 
 if TYPE_CHECKING:
     from rich.status import Status
+    from rich.text import Text
 
 __all__ = ["LiveLine"]
 
@@ -29,11 +30,11 @@ class LiveLine:
         """Show what is being done now."""
         self._terminal.say(words, level=1)
         if self._status is not None:
-            self._status.update(words)
+            self._status.update(_text(words))
         elif self._terminal.draws and time.monotonic() - self._started > _PATIENCE:
             from rich.console import Console
 
-            self._status = Console(file=self._terminal.err).status(words)
+            self._status = Console(file=self._terminal.err).status(_text(words))
             self._status.start()
 
     def __enter__(self) -> Self:
@@ -44,3 +45,10 @@ class LiveLine:
     ) -> None:
         if self._status is not None:
             self._status.stop()
+
+
+def _text(words: str) -> Text:
+    """Return words for rich as they are: what stands in brackets is no markup of ours."""
+    from rich.text import Text
+
+    return Text(printable(words, lines=False))

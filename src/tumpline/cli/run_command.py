@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tumpline.cli.surroundings import surroundings_here
@@ -45,7 +47,12 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     root, lock = read_lock_of(options)
     target = choose_target(lock, options)
     place = Path(os.path.abspath(options.env or default_place(root, target.name)))  # noqa: PTH100 - keeps the link
-    folder, record = open_environment(place)
+    try:
+        folder, record = open_environment(place)
+    except NotSo as error:
+        raise NotSo(
+            *(replace(problem, hint=f"make it: {_sync_words(options)}") for problem in error.problems)
+        ) from error
     environ = variables()
     if not options.no_check:
         plan = plan_environment(lock, target.name, read_project(root))
@@ -74,6 +81,12 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             why=error.strerror or str(error),
             hint="check that it is a program for this machine and that its interpreter exists",
         ) from error
+
+
+def _sync_words(options: argparse.Namespace) -> str:
+    """Return the command that makes the environment that was asked for."""
+    given = (("--project", options.project), ("--target", options.target), ("--env", options.env))
+    return shlex.join(["tumpline", "sync", *(word for name, value in given if value for word in (name, str(value)))])
 
 
 def command_variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from typing import TextIO
 
 from tumpline.errors import Problem
 
-__all__ = ["Terminal"]
+__all__ = ["Terminal", "printable"]
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+"""Control characters but tabs and line feeds, what turns the direction of text, what has no width, and surrogates."""
+
+
+def printable(text: str, *, lines: bool = True) -> str:
+    """Return the text with everything spelled out that would steer a terminal or hide text: ``\\u001b`` for escape.
+
+    File names, versions and metadata come from indexes and wheels. The spelling is that of JSON and TOML, so such
+    output keeps its meaning. Without `lines`, line feeds are spelled out as well.
+    """
+    text = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if lines else text.replace("\n", "\\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """Where a command prints: `data` to stdout, `say` and `problem` to stderr. `verbosity` is -1, 0, 1 …"""
+    """Where a command prints: `data` to stdout, `say` and `problem` to stderr. `verbosity` is -1, 0, 1 …
+
+    All text goes through `printable`.
+    """
 
     out: TextIO
     err: TextIO
@@ -32,12 +51,12 @@ class Terminal:
 
     def data(self, text: str) -> None:
         """Print the answer itself."""
-        print(text, file=self.out)
+        print(printable(text), file=self.out)
 
     def say(self, text: str, level: int = 0) -> None:
         """Print a remark for the person; remarks of a higher level need ``-v``."""
         if self.verbosity >= level:
-            print(text, file=self.err)
+            print(printable(text), file=self.err)
 
     def note(self, remark: Problem) -> None:
         """Print a remark that stops nothing, in the form of a problem."""
@@ -49,8 +68,9 @@ class Terminal:
 
     def _print(self, kind: str, problem: Problem) -> None:
         where = f"{problem.where}: " if problem.where else ""
-        print(f"{kind}[{problem.code}]: {where}{problem.message}", file=self.err)
-        for why in problem.why.splitlines():
+        # Only the cause may have several lines: what a file brings into the others can not pass for a line of ours.
+        print(f"{kind}[{problem.code}]: {printable(where + problem.message, lines=False)}", file=self.err)
+        for why in printable(problem.why).splitlines():
             print(f"  {why}", file=self.err)
         if problem.hint:
-            print(f"hint: {problem.hint}", file=self.err)
+            print(f"hint: {printable(problem.hint, lines=False)}", file=self.err)

@@ -159,21 +159,23 @@ def open_targets(
     """Return the project's targets in full, and the catalogue of each; one target ``here`` where none is named."""
     from tumpline.catalogue.find import find_catalogue
     from tumpline.project import TargetRequest
-    from tumpline.resolve.target import make_target
+    from tumpline.resolve.target import check_requires_python, make_target
 
     requests = project.settings.targets or (TargetRequest("here", "here", ""),)
-    targets: list[Target] = []
+    sites = [_site_of(request) for request in requests]
+    targets = [
+        make_target(_with_python(request, site), site, project.settings.policy)
+        for request, site in zip(requests, sites, strict=True)
+    ]
+    check_requires_python(targets, project.requires_python)
     catalogues: list[CatalogueReader | None] = []
     opened: dict[str, CatalogueReader] = {}
     given = options.catalogue or _catalogue_variable()
-    for request in requests:
-        site = _site_of(request)
-        target = make_target(_with_python(request, site), site, project.settings.policy)
-        targets.append(target)
-        if site.catalogue is None:
+    for target in targets:
+        if target.site.catalogue is None:
             catalogues.append(None)
             continue
-        found = find_catalogue(site, cache(), given, layers=target.layers, where=f"target {request.name}")
+        found = find_catalogue(target.site, cache(), given, layers=target.layers, where=f"target {target.name}")
         # Sites share catalogues; what one target has read of a file need not be read for the next.
         catalogues.append(opened.setdefault(found.where, found))
     return tuple(targets), tuple(catalogues)

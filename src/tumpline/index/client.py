@@ -30,8 +30,8 @@ class IndexClient:
 
     Implements `IndexReader`. `cache` is a folder that any number of processes may share. `offline` answers from the
     cache alone, whatever its age; `refresh` asks the indexes again about what is still fresh. Where all answers are
-    fresh in the cache no thread is started and no HTTP library imported. But for `download`, methods are called from one thread;
-    fetching ahead uses `workers` threads of its own. Use as a context manager, or call `close`.
+    fresh in the cache no thread is started and no HTTP library imported. Methods are called from one thread, `download`
+    from any number; fetching ahead uses `workers` threads of its own. Use as a context manager, or call `close`.
     """
 
     def __init__(

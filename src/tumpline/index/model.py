@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from packaging.version import InvalidVersion
-
 from tumpline.values import Name, normalise, parse_version
 from tumpline.wheels.name import split_wheel_name
 
@@ -101,7 +99,7 @@ def release_of_file(name: Name, file: str) -> tuple[str, str] | None:
             # An old sdist's name may hold dashes itself; the project name tells where the version starts.
             start = stem.find("-", len(name))
             return (_canonical(stem[start + 1 :]), "") if normalise(stem[:start]) == name else None
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one; so is a number of too many digits
         return None
     return None
 

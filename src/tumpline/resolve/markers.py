@@ -10,15 +10,31 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from tumpline.errors import InputError
 from tumpline.values import normalise, parse_requirement
 
 __all__ = ["MarkerEnvironment"]
 
+_LONGEST = 20_000
+"""Characters of the longest line that is looked at: ten times the longest there is, and parsed in no time."""
+
+_MOST_DIGITS = 1000
+"""Digits of the longest number that a line may hold: past 4,300, Python does not convert them (CVE-2020-10735)."""
+
+_MANY_DIGITS = re.compile(rf"\d{{{_MOST_DIGITS + 1}}}")
+
+_UNREADABLE = (ValueError, TypeError, RecursionError)
+"""What `packaging` raises over a line: InvalidRequirement, InvalidMarker, UndefinedComparison and
+UndefinedEnvironmentName are ValueErrors, as a number of too many digits is; deep parentheses exhaust the stack."""
+
 _ONLY_EXTRA = re.compile(r"""\s*\(?\s*extra\s*==\s*['"]([^'"]+)['"]\s*\)?\s*""")
+
+
+_MOST_SHOWN = 200
+_HINT = "correct it where it is written: see the packaging specifications on dependency specifiers"
 
 
 @cache
@@ -39,8 +55,9 @@ class MarkerEnvironment:
         With an extra, only the lines that the extra adds are active: those that hold without it belong to
         the package itself. Raises InputError ``bad-requirement``.
         """
-        text, _, marker = line.partition(";")
         try:
+            _check_size(line)
+            text, _, marker = line.partition(";")
             if "@" in text:
                 # An address may hold a semicolon itself: leave the line to the parser.
                 requirement = parse_requirement(line)
@@ -49,13 +66,25 @@ class MarkerEnvironment:
             if not self._adds(marker.strip(), extra):
                 return None
             return parse_requirement(text.strip())
-        except (InvalidRequirement, InvalidMarker, UndefinedEnvironmentName) as error:
+        except _UNREADABLE as error:
             raise InputError.of(
-                "bad-requirement", f"{line!r} is not a requirement", why=str(error).splitlines()[0]
+                "bad-requirement", f"{_short(line)} is not a requirement", why=_first_line(error), hint=_HINT
             ) from error
 
     def holds(self, marker: str, extra: str = "") -> bool:
-        """Say whether a marker is true here; an empty one always is."""
+        """Say whether a marker is true here; an empty one always is.
+
+        Raises InputError ``bad-requirement`` for one that can not be read or compares what has no order.
+        """
+        try:
+            _check_size(marker)
+            return self._holds(marker, extra)
+        except _UNREADABLE as error:
+            raise InputError.of(
+                "bad-requirement", f"the marker {_short(marker)} has no answer", why=_first_line(error), hint=_HINT
+            ) from error
+
+    def _holds(self, marker: str, extra: str = "") -> bool:
         if not marker:
             return True
         if (only := _ONLY_EXTRA.fullmatch(marker)) is not None:
@@ -67,5 +96,22 @@ class MarkerEnvironment:
 
     def _adds(self, marker: str, extra: str) -> bool:
         if not extra:
-            return self.holds(marker)
-        return "extra" in marker and self.holds(marker, extra) and not self.holds(marker)
+            return self._holds(marker)
+        return "extra" in marker and self._holds(marker, extra) and not self._holds(marker)
+
+
+def _check_size(text: str) -> None:
+    if len(text) > _LONGEST:
+        raise ValueError(f"it has {len(text):,} characters; {_LONGEST:,} are the most")
+    if len(text) > _MOST_DIGITS and _MANY_DIGITS.search(text):
+        raise ValueError(f"it holds a number of more than {_MOST_DIGITS:,} digits")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]} …")
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "its parentheses are nested too deeply"
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
-from packaging.specifiers import InvalidSpecifier
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tumpline.catalogue import CatalogueReader, Wheel
 from tumpline.index import IndexFile, IndexReader, ProjectPage
@@ -252,7 +251,7 @@ class OfferBook:
         """Return a wheel's rank on a target (smaller is better), or why the target can not take it."""
         try:
             version = parse_version(wheel.version)
-        except InvalidVersion:
+        except ValueError:  # InvalidVersion is one; so is a number of too many digits
             return f"{wheel.version} is not a version"
         if not wheel.file:
             if target.minor not in wheel.pythons:
@@ -317,7 +316,7 @@ class OfferBook:
         if key not in self._pythons:
             try:
                 self._pythons[key] = parse_specifier(specifier).contains(python, prereleases=True)
-            except InvalidSpecifier:
+            except ValueError:  # InvalidSpecifier is one; so is a number of too many digits
                 # As pip does: a Requires-Python that can not be read excludes nothing.
                 self._pythons[key] = True
         return self._pythons[key]

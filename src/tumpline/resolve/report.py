@@ -119,18 +119,20 @@ def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
         table = book.table(name)
         places = [p for p in range(len(book.targets)) if any(problem.nodes[d.asked].targets >> p & 1 for d in rows)]
         wanted = -1
+        specifiers: list[str] = []
         for row in rows:
             # Only what the project itself asks for holds for certain; other demands come and go with versions.
             if row.asker == 0:
-                for specifier in row.requirement.split(", "):
-                    wanted &= _mask(book, name, specifier)
+                specifiers += [str(parse_requirement(line).specifier) for line in row.requirement.split(", ")]
+        for specifier in specifiers:
+            wanted &= table.matching(specifier)
         have = {place: table.available[place] & wanted for place in places}
         common = -1
         for mask in have.values():
             common &= mask
         if common:
             continue
-        absences = [why_absent(book, name, place, wanted) for place in places if not have[place]]
+        absences = [why_absent(book, name, place, wanted, specifiers) for place in places if not have[place]]
         asked = "; ".join(_sentences(problem, rows[:3]))
         lines = [asked, *(_holding(book, name, place, have[place]) for place in places if have[place])]
         lines += [f"{absence.target}: {absence.reason}" for absence in absences]
@@ -138,12 +140,8 @@ def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
             _code(have, absences),
             _headline(name, have, absences),
             why="\n".join(line for line in lines if line),
-            hint=next((a.hint for a in absences if a.hint), _hint(name, bool(absences))),
+            hint="; ".join(dict.fromkeys(a.hint for a in absences if a.hint)) or _hint(name, bool(absences)),
         )
-
-
-def _mask(book: OfferBook, name: Name, requirement: str) -> int:
-    return book.table(name).matching(str(parse_requirement(requirement).specifier))
 
 
 def _code(have: dict[int, int], absences: list[Absence]) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from packaging.tags import compatible_tags, cpython_tags
 
-from tumpline.errors import InputError
+from tumpline.errors import InputError, Problem
 from tumpline.project import Policy, TargetRequest
 from tumpline.sites import Site
-from tumpline.values import parse_version
+from tumpline.values import parse_specifier, parse_version
 from tumpline.wheels import TagRanking
 
-__all__ = ["Target", "make_target"]
+__all__ = ["Target", "check_requires_python", "make_target"]
 
 _SYSTEMS = {
     # os: (os_name, platform_system, sys_platform), as CPython reports them
@@ -97,6 +97,70 @@ def make_target(request: TargetRequest, site: Site, policy: Policy) -> Target:
         layers=layers,
         markers=_markers(site, full, minor),
         ranking=_ranking(site, minor),
+    )
+
+
+_PATCHES = 100
+"""How many patch releases of a minor version are tried; CPython has had at most 20 of one."""
+
+_MINORS = range(8, 30)
+"""The minor versions of Python 3 that may be proposed for a machine."""
+
+
+def check_requires_python(targets: Iterable[Target], requires_python: str) -> None:
+    """See that the project's ``requires-python`` admits the Python of every target; an empty one admits all.
+
+    A machine's Python that was given as a minor version passes if any patch release of it would. Raises InputError
+    ``python-excluded`` with a problem for each target that fails.
+    """
+    if not requires_python:
+        return
+    try:
+        problems = [_excluded(target, requires_python) for target in targets if not _admitted(target, requires_python)]
+    except ValueError as error:
+        raise InputError.of(
+            "bad-requires-python",
+            f"{requires_python[:200]!r} is not a range of versions",
+            where="project.requires-python",
+            why=str(error),
+            hint='write for example ">=3.11,<3.14"',
+        ) from error
+    if problems:
+        raise InputError(*problems)
+
+
+def _admitted(target: Target, requires_python: str) -> bool:
+    if not target.site.environments and target.python == f"{target.minor}.0":
+        return _admits_some(requires_python, target.minor)
+    return _admits(requires_python, target.python)
+
+
+def _admits(requires_python: str, python: str) -> bool:
+    return parse_specifier(requires_python).contains(python, prereleases=True)
+
+
+def _admits_some(requires_python: str, minor: str) -> bool:
+    return any(_admits(requires_python, f"{minor}.{patch}") for patch in range(_PATCHES))
+
+
+def _excluded(target: Target, requires_python: str) -> Problem:
+    environment = target.site.environment(target.environment) if target.environment else None
+    if environment is not None:
+        fitting = [python for python in environment.pythons if _admits(requires_python, python)]
+        among = f"of the Pythons of {target.site.name} these fit"
+    else:
+        fitting = [minor for m in _MINORS if _admits_some(requires_python, minor := f"3.{m}")][:1]
+        among = "it admits, for example"
+    if fitting:
+        hint = f"give the target another Python ({among}: {', '.join(fitting)}), or relax requires-python"
+    else:
+        hint = f"relax requires-python: {target.site.name} has no Python that it admits"
+    return Problem(
+        "python-excluded",
+        f"the project does not admit Python {target.python if environment is not None else target.minor}",
+        where=f"target {target.name}",
+        why=f"project.requires-python says {requires_python}",
+        hint=hint,
     )
 
 
