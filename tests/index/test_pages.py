@@ -115,7 +115,7 @@ def test_answers_that_are_no_page(content_type: str, body: bytes, code: str) -> 
 
 
 HTML = """<!DOCTYPE html><html><head><meta name="pypi:repository-version" content="1.3">
-<base href="https://files.example/root/"><base href="https://unused.example/"></head><body><h1>Links</h1>
+<base href="https://files.example/top/"><base href="https://unused.example/"></head><body><h1>Links</h1>
 <a href="a/foo-1.0-py3-none-any.whl#sha256=AAAA" data-requires-python="&gt;=3.8,&lt;4" data-yanked="why"
    data-dist-info-metadata="sha256=BBBB">foo-1.0-py3-none-any.whl</a>
 <A HREF='/foo-1.1%2Blocal-py3-none-any.whl' data-core-metadata="true">text</A>
@@ -131,7 +131,7 @@ def test_html_with_everything() -> None:
     assert files == [
         IndexFile(
             "foo-1.0-py3-none-any.whl",
-            "https://files.example/root/a/foo-1.0-py3-none-any.whl",
+            "https://files.example/top/a/foo-1.0-py3-none-any.whl",
             "extra-1",
             None,
             A,
@@ -145,7 +145,7 @@ def test_html_with_everything() -> None:
             "extra-1",
             metadata="yes",
         ),
-        IndexFile("foo-1.2.tar.gz", "https://files.example/root/foo-1.2.tar.gz", "extra-1"),
+        IndexFile("foo-1.2.tar.gz", "https://files.example/top/foo-1.2.tar.gz", "extra-1"),
     ]
 
 

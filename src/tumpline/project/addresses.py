@@ -92,7 +92,7 @@ def local_file(url: str) -> Path | None:
 def module_build(path: Path) -> bool:
     """Whether this is where the Alliance's modules are built: ``pip freeze`` shows what modules bring in that way.
 
-    Source: ComputeCanada/software-stack issue 27 (``file:///tmp/ebuser/…``).
+    Source: ComputeCanada/software-stack#27 (``file:///tmp/ebuser/…``).
     """
     return path.parts[1:3] == ("tmp", "ebuser")
 
