@@ -174,7 +174,7 @@ def _check(project: Project, path: Path, options: argparse.Namespace, terminal: 
                 for change in outdated
             )
         )
-    terminal.say(f"{path.name} is current: {len(lock.packages)} packages for {len(lock.targets)} targets")
+    terminal.say(f"{path.name} is current: {_extent(lock)}")
     return 0
 
 
@@ -203,11 +203,16 @@ def _tell(outcome: _Outcome, options: argparse.Namespace, terminal: Terminal) ->
         level=1,
     )
     if outcome.written:
-        terminal.say(f"wrote {LOCK_NAME}: {len(lock.packages)} packages for {len(lock.targets)} targets")
+        terminal.say(f"wrote {LOCK_NAME}: {_extent(lock)}")
     elif options.dry_run:
         terminal.say("dry run: nothing was written")
     else:
         terminal.say(f"{LOCK_NAME} is unchanged")
+
+
+def _extent(lock: Lock) -> str:
+    packages, targets = len(lock.packages), len(lock.targets)
+    return f"{packages} package{'' if packages == 1 else 's'} for {targets} target{'' if targets == 1 else 's'}"
 
 
 def _change_words(change: Change) -> str:
