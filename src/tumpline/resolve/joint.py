@@ -52,8 +52,7 @@ class MoreVersions(Exception):  # an instruction to start again, not an error
 class JointProblem:
     """The solver's `Problems`, for one project on all its targets.
 
-    `preferred` are versions to keep where they still fit (R13). Names in `divergent` need not be the same version
-    on all targets.
+    `preferred` are versions to keep where they still fit (R13).
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class JointProblem:
         declared: Sequence[Declared],
         *,
         preferred: Mapping[Name, Version] | None = None,
-        divergent: frozenset[Name] = frozenset(),
     ) -> None:
         self.book = book
         self.reader = reader
@@ -71,7 +69,6 @@ class JointProblem:
         self.demands: list[Demand] = []
         self._declared = declared
         self._preferred = preferred or {}
-        self._divergent = divergent
         self._numbers: dict[Node, int] = {}
         self._by_name: dict[Name, list[int]] = {}
         self._domains: list[int] = [0]
@@ -108,7 +105,7 @@ class JointProblem:
         table = self.book.table(node.name)
         together = allowed
         for other in self._by_name[node.name]:
-            if other != package and self._tied(node, self.nodes[other]):
+            if other != package:
                 if (taken := decided.get(other, 0)) & allowed:
                     return taken
                 together &= self._domains[other]
@@ -259,43 +256,31 @@ class JointProblem:
         self.book.prefetch(sorted({name for name, _ in asked}))
         dependencies: list[Dependency] = []
         for (name, extra), rows in asked.items():
-            for targets, group in self._groups(name, rows):
-                for specifier in {requirement.specifier for _, requirement in group}:
-                    self._note_pins(name, specifier)
-                table = self.book.table(name)
-                allowed = -2
-                for _, requirement in group:
-                    allowed &= table.matching(str(requirement.specifier))
-                node = Node(name, extra, targets)
-                candidates = self._available(table, targets) & allowed
-                kept = self._preferred.get(name)
-                lacking = not candidates or (kept is not None and not table.matching(f"=={kept}"))
-                if lacking and self.book.widen(name):
-                    raise MoreVersions
-                if candidates and node not in self._numbers:
-                    self._prefetch(node, self._best(node, table, candidates))
-                other = self._number(node)
-                dependencies.append(Dependency(other, allowed, version))
-                words = dict.fromkeys(str(requirement) for _, requirement in group)
-                self.demands.append(Demand(package, version, other, ", ".join(words), origin))
+            targets = 0
+            for place, requirement in rows:
+                targets |= 1 << place
+                self._note_pins(name, requirement.specifier)
+            table = self.book.table(name)
+            allowed = -2
+            for _, requirement in rows:
+                allowed &= table.matching(str(requirement.specifier))
+            node = Node(name, extra, targets)
+            candidates = self._available(table, targets) & allowed
+            kept = self._preferred.get(name)
+            lacking = not candidates or (kept is not None and not table.matching(f"=={kept}"))
+            if lacking and self.book.widen(name):
+                raise MoreVersions
+            if candidates and node not in self._numbers:
+                self._prefetch(node, self._best(node, table, candidates))
+            other = self._number(node)
+            dependencies.append(Dependency(other, allowed, version))
+            words = dict.fromkeys(str(requirement) for _, requirement in rows)
+            self.demands.append(Demand(package, version, other, ", ".join(words), origin))
         return dependencies
 
     def _prefetch(self, node: Node, version: int) -> None:
         for place in _places(node.targets):
             self.reader.prefetch(node.name, self.book.offer(node.name, place, version), self.book.targets[place])
-
-    def _groups(
-        self, name: Name, rows: list[tuple[int, Requirement]]
-    ) -> Iterator[tuple[int, list[tuple[int, Requirement]]]]:
-        """Split rows by target where the package may diverge; else keep them together."""
-        if name in self._divergent:
-            for place in sorted({place for place, _ in rows}):
-                yield 1 << place, [row for row in rows if row[0] == place]
-        else:
-            targets = 0
-            for place, _ in rows:
-                targets |= 1 << place
-            yield targets, rows
 
     def _note_pins(self, name: Name, specifier: SpecifierSet) -> None:
         for clause in specifier:
@@ -325,12 +310,9 @@ class JointProblem:
     def _siblings(self, package: int) -> list[int]:
         """Return the other nodes of the same name whose version must be the same; an extra follows its own base."""
         node = self.nodes[package]
-        if node.extra or node.name in self._divergent:
+        if node.extra:
             return []
         return [other for other in self._by_name[node.name] if other != package and not self.nodes[other].extra]
-
-    def _tied(self, node: Node, other: Node) -> bool:
-        return node.name not in self._divergent or node.targets == other.targets
 
 
 def _places(targets: int) -> Iterator[int]:
