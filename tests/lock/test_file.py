@@ -285,3 +285,10 @@ def test_all_complaints_at_once_but_not_thousands() -> None:
     with pytest.raises(InputError) as caught:
         parse_lock(sealed(body.replace("sha256 = ", "sha255 = ").replace("size =", "length =")), "a lock")
     assert 5 < len(caught.value.problems) <= 20
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "tumpline.lock")
+    with pytest.raises(EnvironmentFailure) as caught:
+        read_lock(tmp_path / "tumpline.lock")
+    assert (caught.value.code, caught.value.problems[0].why) == ("cannot-read", "it is not a file")

@@ -6,8 +6,10 @@ a copy that broke off - and proves nothing about who wrote the file; `tumpline.l
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +64,9 @@ def read_lock(path: Path) -> Lock:
     ``cannot-read``. Reads no more than 32 MiB.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            # A pipe or a device could block for ever, or never end.
+            raise OSError(errno.EINVAL, "it is not a file")
         with path.open("rb") as stream:
             content = stream.read(_LARGEST + 1)
     except FileNotFoundError as error:
