@@ -24,6 +24,7 @@ __all__ = [
     "parse_version",
     "public_version",
     "split_site_local",
+    "version_key",
 ]
 
 Name = NewType("Name", str)
@@ -63,6 +64,15 @@ def parse_requirement(text: str) -> Requirement:
     from packaging.requirements import Requirement
 
     return Requirement(text)
+
+
+@cache
+def version_key(text: str) -> tuple[int, Version | str]:
+    """Return a key that sorts versions as PEP 440 says; what is no version comes before all of them, by its text."""
+    try:
+        return (1, parse_version(text))
+    except ValueError:  # InvalidVersion is one; so is a number of too many digits
+        return (0, text)
 
 
 def public_version(version: Version) -> Version:

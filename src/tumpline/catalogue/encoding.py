@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tumpline.catalogue.content import Content, Needs, WheelRow
-from tumpline.values import Name
+from tumpline.values import Name, version_key
 
 __all__ = ["DIGEST", "Decoder", "Tables", "encode"]
 
@@ -48,7 +48,7 @@ def encode(content: Content) -> Tables:
     dummies = tuple(sorted((dummy.name, dummy.module) for dummy in content.dummies))
     modules = tuple(_modules(content, bits))
     pythons = tuple(sorted(content.pythons))
-    digest = hashlib.sha256(f"tumpline-catalogue-1\0{content.grade}\0".encode())
+    digest = hashlib.sha256(f"tumpline-catalogue-2\0{content.grade}\0".encode())
     for table in (content.layers, tags, minors, dummies, modules, pythons):
         digest.update(f"{len(table)}\0".encode())
         for row in table:
@@ -109,6 +109,7 @@ def _projects(
 ) -> Iterator[tuple[str, str, str, bytes, bytes]]:
     layer_numbers = _numbers(content.layers)
     tag_numbers = _numbers(tags)
+    ages = _ages({wheel.version for wheel in content.wheels})
     projects: dict[Name, list[WheelRow]] = {}
     for wheel in content.wheels:
         projects.setdefault(wheel.name, []).append(wheel)
@@ -117,7 +118,7 @@ def _projects(
         needs = sorted({wheel.needs for wheel in projects[project] if wheel.needs is not None})
         need_numbers: dict[Needs | None, str] = {need: str(number) for number, need in enumerate(needs, 1)}
         need_numbers[None] = ""
-        rows: list[tuple[str, int, bytes]] = []
+        rows: list[tuple[int, str, int, bytes]] = []
         for _, version, layer, tag, build, spelling, pythons, size, mtime_ns, need, record in projects[project]:
             held = f"{sum(bits[python] for python in pythons):x}" if pythons else ""
             length = "" if size is None else size
@@ -125,11 +126,16 @@ def _projects(
             if build or spelling != usual:
                 line += f"\t{build}\t{'' if spelling == usual else spelling}"
             line = line.rstrip("\t")
-            rows.append((line, mtime_ns, record))
+            rows.append((ages[version], line, mtime_ns, record))
         rows.sort()
-        mtimes = struct.pack(f">{len(rows)}q", *[row[1] for row in rows])
-        records = b"".join([row[2].ljust(DIGEST, b"\0") for row in rows]) if needs else b""
-        yield project, "\n".join([row[0] for row in rows]), _json(needs) if needs else "", mtimes, records
+        mtimes = struct.pack(f">{len(rows)}q", *[row[2] for row in rows])
+        records = b"".join([row[3].ljust(DIGEST, b"\0") for row in rows]) if needs else b""
+        yield project, "\n".join([row[1] for row in rows]), _json(needs) if needs else "", mtimes, records
+
+
+def _ages(versions: Iterable[str]) -> dict[str, int]:
+    """Number versions, the newest first, so that questions about the latest need not compare any."""
+    return {version: age for age, version in enumerate(sorted(sorted(versions), key=version_key, reverse=True))}
 
 
 def _numbers(values: Iterable[str]) -> dict[str, str]:

@@ -228,6 +228,8 @@ def _previous(output: Path) -> tuple[Catalogue | None, str]:
             return None, ""
         if error.code == "catalogue-damaged":
             return None, f"the previous catalogue was damaged: {error.problems[0].why}"
+        if error.code == "catalogue-older":
+            return None, "the previous catalogue was made by an older tumpline"
         raise
 
 

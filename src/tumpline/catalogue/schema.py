@@ -5,12 +5,13 @@ longer to write than their folders take to list. `wheels` is one line of text fo
 
     version, pythons, layer, tags, size, needs, build, spelling
 
-separated by tabs, those that are empty at the end left out. `pythons` is a bit set over ``minors`` in hexadecimal;
-`layer` and `tags` are numbers in the tables of that name; `spelling` is the project's name in the file name where that
-is not the usual one. `needs` is a number from 1 in the project's own list of what its METADATA files say, since most of
-them say the same: JSON, ``[[requires-python, extras, requires-dist], ...]`` with newlines inside of the latter two.
-`mtimes` (8 bytes each, big-endian, signed) and `records` (32 bytes each, a sha256) are in the order of the lines;
-`records` is empty where no RECORD was read.
+separated by tabs, those that are empty at the end left out. The newest version comes first (PEP 440); what is no
+version comes last. `pythons` is a bit set over ``minors`` in hexadecimal; `layer` and `tags` are numbers in the tables
+of that name; `spelling` is the project's name in the file name where that is not the usual one. `needs` is a number
+from 1 in the project's own list of what its METADATA files say, since most of them say the same: JSON,
+``[[requires-python, extras, requires-dist], ...]`` with newlines inside of the latter two. `mtimes` (8 bytes each,
+big-endian, signed) and `records` (32 bytes each, a sha256) are in the order of the lines; `records` is empty where no
+RECORD was read.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MAGIC = b"SQLite format 3\0"
 APPLICATION = 0x54554D50
 """``TUMP``, stored as SQLite's application id: tells a catalogue from any other SQLite file."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Stored as SQLite's user version; raised whenever an older tumpline could misread the tables."""
 
 TABLES = """

@@ -86,7 +86,7 @@ class Catalogue:
         return tuple(Name(row[0]) for row in self._rows("SELECT name FROM projects ORDER BY name"))
 
     def wheels(self, name: Name) -> tuple[Wheel, ...]:
-        """Return all wheels of a project, in the order of the file: by version as text, then layer and tags."""
+        """Return all wheels of a project, the newest version first, then by layer and tags."""
         return tuple(_wheel(row) for row in self._wheel_rows(f"{_PROJECTS} WHERE name = ?", name))
 
     def dummy(self, name: Name) -> Dummy | None:
@@ -153,7 +153,8 @@ class Catalogue:
 def open_catalogue(path: Path) -> Catalogue:
     """Open a catalogue file; nobody may change it in place (`write_catalogue` replaces it as a whole).
 
-    Raises InputError ``catalogue-missing``, ``not-a-catalogue``, ``catalogue-newer``, ``catalogue-damaged``;
+    Raises InputError ``catalogue-missing``, ``not-a-catalogue``, ``catalogue-newer``, ``catalogue-older``,
+    ``catalogue-damaged``;
     EnvironmentFailure ``catalogue-unreadable``.
     """
     check_header(path)
@@ -212,6 +213,14 @@ def check_header(path: Path) -> None:
             where=where,
             why=f"its schema is {version}; this tumpline knows {SCHEMA_VERSION}",
             hint="update tumpline, or make the catalogue again with: tumpline catalogue scan",
+        )
+    if version < SCHEMA_VERSION:
+        raise InputError.of(
+            "catalogue-older",
+            "the catalogue was made by an older tumpline",
+            where=where,
+            why=f"its schema is {version}; this tumpline knows {SCHEMA_VERSION}",
+            hint="make the catalogue again with: tumpline catalogue scan",
         )
     # SQLite writes a page size of 65536 as 1.
     if size < pages * (65536 if page == 1 else page):

@@ -1,206 +1,39 @@
-"""``tumpline catalogue``: make a site's catalogue, and say what one holds."""
+"""``tumpline catalogue``: make a site's catalogue, and say what one holds. Each action is a module of its own."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections import Counter
-from datetime import UTC, datetime
-from pathlib import Path
+import importlib
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from tumpline.cli.live import LiveLine
-from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, load_site_named
-from tumpline.host import variables
-
 if TYPE_CHECKING:
-    from tumpline.catalogue.content import NoteKind
-    from tumpline.catalogue.layers import Layers
-    from tumpline.catalogue.scan import ScanReport
-    from tumpline.catalogue.store import Catalogue
+    from tumpline.cli.terminal import Terminal
 
 __all__ = ["configure", "execute"]
 
-_MOST_NOTES = 10
-"""Notes shown without ``-v``."""
-
-_KINDS: dict[NoteKind, str] = {
-    "dummy": "dummies",
-    "stray": "files that are no wheels",
-    "refused": "wheels that are damaged",
-    "unreadable": "wheels that could not be read",
+_ACTIONS = {
+    "scan": "read a site's wheelhouse",
+    "info": "say what a catalogue holds",
 }
-_ALARMING = ("refused", "unreadable")
+"""Action -> what it does. ``X`` is the module ``catalogue_X``, with ``configure(parser)`` and ``execute(...)``."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the command."""
+    """Declare the actions and their options."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    scan = actions.add_parser("scan", help="read a site's wheelhouse", description="Read a site's wheelhouse.")
-    scan.add_argument("site", nargs="?", metavar="SITE", default="here", help="the site (default: this one)")
-    scan.add_argument(
-        "--wheelhouse",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="read this folder instead of the profile's: a wheelhouse, or one layer; can be repeated, best first",
-    )
-    scan.add_argument("--stdenv", default="", metavar="NAME", help="only the layers of this software environment")
-    scan.add_argument("--cpu-level", default="", metavar="LEVEL", help="only the layers for this CPU level")
-    scan.add_argument(
-        "--output", type=Path, metavar="FILE", help="write to this file (default: in the cache, where it is found)"
-    )
-    scan.add_argument("--names-only", action="store_true", help="read file names only: quick, but no dependencies")
-    scan.add_argument("--json", action="store_true", help="print the outcome as JSON")
-    info = actions.add_parser("info", help="say what a catalogue holds", description="Say what a catalogue holds.")
-    info.add_argument("site", nargs="?", metavar="SITE", default="here", help="the site (default: this one)")
-    info.add_argument("--catalogue", type=Path, metavar="FILE", help="this file, rather than the site's")
-    info.add_argument("--json", action="store_true", help="print the answer as JSON")
-    for parser_of_action in (scan, info):
+    for name, purpose in _ACTIONS.items():
+        action = actions.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        _module(name).configure(action)
         # Also behind the action, where a person writes them; without a default, so that those before it count.
-        parser_of_action.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
-        parser_of_action.add_argument("-q", "--quiet", action="count", default=argparse.SUPPRESS, help="say less")
+        action.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more")
+        action.add_argument("-q", "--quiet", action="count", default=argparse.SUPPRESS, help="say less")
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
-    """Scan, or tell."""
-    return _scan(options, terminal) if options.action == "scan" else _info(options, terminal)
+    """Do what the action says."""
+    return int(_module(options.action).execute(options, terminal))
 
 
-def _scan(options: argparse.Namespace, terminal: Terminal) -> int:
-    from tumpline.catalogue.find import catalogue_path
-    from tumpline.catalogue.layers import choose_layers
-    from tumpline.catalogue.scan import scan
-    from tumpline.sites.load import module_packages
-
-    site = load_site_named(options.site)
-    layers = choose_layers(site, options.wheelhouse, environment=options.stdenv, cpu_level=options.cpu_level)
-    with LiveLine(terminal) as live:
-
-        def progress(done: int, total: int) -> None:
-            # A line for every few hundred wheels helps where it is drawn over the one before, and only there.
-            if terminal.draws:
-                live(f"read {done:,} of {total:,} wheels")
-
-        live(f"listing {len(layers.found)} layers")
-        report = scan(
-            site,
-            layers.found,
-            options.output or catalogue_path(site, cache()),
-            today=datetime.now(UTC).date(),
-            modules=module_packages(site),
-            metadata=not options.names_only,
-            progress=progress,
-        )
-    if terminal.json:
-        terminal.data(json.dumps(_scan_data(report, layers), indent=2))
-    else:
-        _tell_scan(report, layers, terminal)
-    return 0
-
-
-def _tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
-    info = report.info
-    if report.replaced:
-        terminal.say(f"note: {report.replaced}; all was read anew")
-    for layer in layers.missing:
-        terminal.say(f"note: the layer {layer} is not there")
-    alarming = [note for note in report.notes if note.kind in _ALARMING]
-    shown = report.notes if terminal.verbosity > 0 else alarming[:_MOST_NOTES]
-    for note in shown:
-        terminal.say(f"note[{note.code}]: {note.layer}/{note.file}: {note.why}", -1 if note.kind in _ALARMING else 0)
-    if len(shown) < len(alarming):
-        terminal.say(f"note: {len(alarming) - len(shown)} more wheels can not be used (-v shows all)", -1)
-    terminal.say(f"{info.site}: {info.wheels:,} wheels of {info.projects:,} projects in {len(info.layers)} layers")
-    kinds = Counter(note.kind for note in report.notes)
-    if left_out := ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]):
-        terminal.say(f"left out: {left_out}")
-    if report.changed:
-        terminal.say(f"read {report.read:,}, knew {report.kept:,} from before, {report.gone:,} are gone")
-        terminal.say(f"wrote {report.path}")
-    else:
-        terminal.say(f"nothing has changed since {info.date}; {report.path} is as it was")
-
-
-def _info(options: argparse.Namespace, terminal: Terminal) -> int:
-    from tumpline.catalogue.find import find_catalogue
-    from tumpline.catalogue.store import open_catalogue
-
-    given = options.catalogue or (Path(chosen) if (chosen := variables().get("TUMPLINE_CATALOGUE")) else None)
-    found = open_catalogue(given) if given else find_catalogue(load_site_named(options.site), cache())
-    with found as catalogue:
-        if terminal.json:
-            terminal.data(json.dumps(_info_data(catalogue), indent=2))
-        else:
-            _tell_info(catalogue, terminal)
-    return 0
-
-
-def _tell_info(catalogue: Catalogue, terminal: Terminal) -> None:
-    info = catalogue.info
-    how = {
-        "listed": "a public list: no layers, no dependencies, all software environments together",
-        "scanned": "read from the wheel files"
-        if catalogue.depth == "metadata"
-        else "read from the file names: no dependencies",
-    }
-    rows = {
-        "site": info.site,
-        "grade": f"{info.grade} ({how[info.grade]})",
-        "date": info.date,
-        "made by": info.made_by,
-        "identity": info.identity,
-        "wheels": f"{info.wheels:,} of {info.projects:,} projects",
-        "dummies": ", ".join(dummy.name for dummy in catalogue.dummies()) or "none",
-        "layers": ", ".join(info.layers) or "not known",
-        "Pythons": ", ".join(f"{python} ({environment})" for environment, python in catalogue.pythons()) or "not known",
-        "file": catalogue.where,
-    }
-    for name, value in rows.items():
-        terminal.data(f"{name:<9} {value}")
-    for source in info.sources:
-        terminal.data(f"{'source':<9} {source}")
-
-
-def _scan_data(report: ScanReport, layers: Layers) -> dict[str, object]:
-    """Return the outcome as plain data; its form is documented in ``docs/reference/catalogue.md``."""
-    return {
-        "schema": "tumpline.catalogue-scan/1",
-        "file": str(report.path),
-        "changed": report.changed,
-        "read": report.read,
-        "kept": report.kept,
-        "gone": report.gone,
-        "wheels": report.info.wheels,
-        "projects": report.info.projects,
-        "date": report.info.date,
-        "identity": report.info.identity,
-        "layers": [{"name": name, "folder": str(folder)} for name, folder in layers.found],
-        "missing-layers": list(layers.missing),
-        "notes": [
-            {"layer": note.layer, "file": note.file, "kind": note.kind, "code": note.code, "why": note.why}
-            for note in report.notes
-        ],
-    }
-
-
-def _info_data(catalogue: Catalogue) -> dict[str, object]:
-    info = catalogue.info
-    return {
-        "schema": "tumpline.catalogue-info/1",
-        "file": catalogue.where,
-        "site": info.site,
-        "grade": info.grade,
-        "depth": catalogue.depth,
-        "date": info.date,
-        "made-by": info.made_by,
-        "identity": info.identity,
-        "wheels": info.wheels,
-        "projects": info.projects,
-        "layers": list(info.layers),
-        "dummies": {dummy.name: dummy.module for dummy in catalogue.dummies()},
-        "pythons": [{"environment": environment, "python": python} for environment, python in catalogue.pythons()],
-        "sources": list(info.sources),
-    }
+def _module(action: str) -> ModuleType:
+    return importlib.import_module(f"tumpline.cli.catalogue_{action}")

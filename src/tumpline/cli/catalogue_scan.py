@@ -1,0 +1,130 @@
+"""``tumpline catalogue scan``: make a site's catalogue from its wheelhouse."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tumpline.cli.live import LiveLine
+from tumpline.cli.terminal import Terminal
+from tumpline.cli.wiring import cache, load_site_named
+
+if TYPE_CHECKING:
+    from tumpline.catalogue.content import NoteKind
+    from tumpline.catalogue.layers import Layers
+    from tumpline.catalogue.scan import ScanReport
+
+__all__ = ["configure", "execute"]
+
+_MOST_NOTES = 10
+"""Notes shown without ``-v``."""
+
+_KINDS: dict[NoteKind, str] = {
+    "dummy": "dummies",
+    "stray": "files that are no wheels",
+    "refused": "wheels that are damaged",
+    "unreadable": "wheels that could not be read",
+}
+_ALARMING = ("refused", "unreadable")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the action."""
+    parser.add_argument("site", nargs="?", metavar="SITE", default="here", help="the site (default: this one)")
+    parser.add_argument(
+        "--wheelhouse",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="read this folder instead of the profile's: a wheelhouse, or one layer; can be repeated, best first",
+    )
+    parser.add_argument("--stdenv", default="", metavar="NAME", help="only the layers of this software environment")
+    parser.add_argument("--cpu-level", default="", metavar="LEVEL", help="only the layers for this CPU level")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="write to this file (default: in the cache, where it is found)"
+    )
+    parser.add_argument("--names-only", action="store_true", help="read file names only: quick, but no dependencies")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def execute(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Scan, and tell what was found."""
+    from tumpline.catalogue.find import catalogue_path
+    from tumpline.catalogue.layers import choose_layers
+    from tumpline.catalogue.scan import scan
+    from tumpline.sites.load import module_packages
+
+    site = load_site_named(options.site)
+    layers = choose_layers(site, options.wheelhouse, environment=options.stdenv, cpu_level=options.cpu_level)
+    with LiveLine(terminal) as live:
+
+        def progress(done: int, total: int) -> None:
+            # A line for every few hundred wheels helps where it is drawn over the one before, and only there.
+            if terminal.draws:
+                live(f"read {done:,} of {total:,} wheels")
+
+        live(f"listing {len(layers.found)} layers")
+        report = scan(
+            site,
+            layers.found,
+            options.output or catalogue_path(site, cache()),
+            today=datetime.now(UTC).date(),
+            modules=module_packages(site),
+            metadata=not options.names_only,
+            progress=progress,
+        )
+    if terminal.json:
+        terminal.data(json.dumps(_scan_data(report, layers), indent=2))
+    else:
+        _tell_scan(report, layers, terminal)
+    return 0
+
+
+def _tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
+    info = report.info
+    if report.replaced:
+        terminal.say(f"note: {report.replaced}; all was read anew")
+    for layer in layers.missing:
+        terminal.say(f"note: the layer {layer} is not there")
+    alarming = [note for note in report.notes if note.kind in _ALARMING]
+    shown = report.notes if terminal.verbosity > 0 else alarming[:_MOST_NOTES]
+    for note in shown:
+        terminal.say(f"note[{note.code}]: {note.layer}/{note.file}: {note.why}", -1 if note.kind in _ALARMING else 0)
+    if len(shown) < len(alarming):
+        terminal.say(f"note: {len(alarming) - len(shown)} more wheels can not be used (-v shows all)", -1)
+    terminal.say(f"{info.site}: {info.wheels:,} wheels of {info.projects:,} projects in {len(info.layers)} layers")
+    kinds = Counter(note.kind for note in report.notes)
+    if left_out := ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]):
+        terminal.say(f"left out: {left_out}")
+    if report.changed:
+        terminal.say(f"read {report.read:,}, knew {report.kept:,} from before, {report.gone:,} are gone")
+        terminal.say(f"wrote {report.path}")
+    else:
+        terminal.say(f"nothing has changed since {info.date}; {report.path} is as it was")
+
+
+def _scan_data(report: ScanReport, layers: Layers) -> dict[str, object]:
+    """Return the outcome as plain data; its form is documented in ``docs/reference/catalogue.md``."""
+    return {
+        "schema": "tumpline.catalogue-scan/1",
+        "file": str(report.path),
+        "changed": report.changed,
+        "read": report.read,
+        "kept": report.kept,
+        "gone": report.gone,
+        "wheels": report.info.wheels,
+        "projects": report.info.projects,
+        "date": report.info.date,
+        "identity": report.info.identity,
+        "layers": [{"name": name, "folder": str(folder)} for name, folder in layers.found],
+        "missing-layers": list(layers.missing),
+        "notes": [
+            {"layer": note.layer, "file": note.file, "kind": note.kind, "code": note.code, "why": note.why}
+            for note in report.notes
+        ],
+    }
