@@ -8,11 +8,12 @@ PIP := PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 WORKERS := 2
 COVERAGE := 94
 
-.PHONY: help demo test lint replica bench docs clean
+.PHONY: help demo test lint services replica bench docs clean
 
 help:
 	@echo 'make demo      install into .venv and run the main job on the example project'
 	@echo 'make test      install what the tests need; lint, types, tests with coverage'
+	@echo 'make services  install what further tests run against: an OpenSSH server, Lmod (Debian, Ubuntu)'
 	@echo 'make lint      lint and types only'
 	@echo 'make replica   make a small wheelhouse like the Alliance'"'"'s in .work/replica (Linux x86_64)'
 	@echo 'make bench     measure against pip, virtualenv and uv'
@@ -29,6 +30,9 @@ lint: $(STAMPS)/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+services:
+	@scripts/install_services.sh
 
 replica: $(STAMPS)/project
 	@$(BIN)/python -m replica .work/replica
