@@ -197,7 +197,7 @@ SAME = [
         'numpy = { source = "pypi" }\ntorch = { build = true }',
         "torch = {build = true}\nnumpy = {source = 'pypi'}",
     ),
-    ("a default", "[tool.tumpline]\n", '[tool.tumpline]\npolicy = "mixed"\n'),
+    ("a default", "[tool.tumpline]\n", '[tool.tumpline]\npolicy = "mixed"\nparity = "prefer"\n'),
 ]
 
 DIFFERENT = [
@@ -208,6 +208,7 @@ DIFFERENT = [
     ("the groups", 'groups = ["dev"]', "groups = []"),
     ("a group", '["pytest"]', '["pytest", "ruff"]'),
     ("the policy", "[tool.tumpline]\n", '[tool.tumpline]\npolicy = "pypi"\n'),
+    ("parity", "[tool.tumpline]\n", '[tool.tumpline]\nparity = "strict"\n'),
     ("a target's policy", 'site = "here"', 'site = "here"\npolicy = "pypi"'),
     ("a target's modules", 'site = "narval"', 'site = "narval"\nmodules = ["arrow/17.0.0"]'),
     ("a package's rule", "build = true", "build = false"),

@@ -17,6 +17,7 @@ from-index = ["sae-lens"]
 
 [tool.tumpline]
 policy = "wheelhouse"
+parity = "strict"
 groups = ["Dev", "dev"]
 pypi-group = "from_index"
 
@@ -42,6 +43,7 @@ def test_every_key_is_read(read: Read) -> None:
     project = read(FULL)
     assert project.settings == Settings(
         policy="wheelhouse",
+        parity="strict",
         groups=("dev",),
         pypi_group="from_index",
         targets=(
@@ -74,6 +76,8 @@ MISTAKES = [
     ("[tool]\ntumpline = 3", "wrong-type", 2, "tool.tumpline is a number (3), not a table", "write a table"),
     ('[tool.tumpline]\npolcy = "mixed"', "unknown-key", 2, "tool.tumpline.polcy is not a known key", "mean policy?"),
     ('[tool.tumpline]\npolicy = "both"', "unknown-policy", 2, "policy is 'both'", "mixed, pypi, wheelhouse"),
+    ('[tool.tumpline]\nparity = "loose"', "bad-value", 2, "parity is 'loose'", "prefer, strict"),
+    ("[tool.tumpline]\nparity = 1", "wrong-type", 2, "parity is a number (1)", "prefer, strict"),
     ("[tool.tumpline]\npolicy = true", "wrong-type", 2, "policy is a boolean (true), not a string", "choose one of"),
     ('[tool.tumpline]\ngroups = "dev"', "wrong-type", 2, "groups is a string, not an array", "write an array"),
     ("[tool.tumpline]\ngroups = [1]", "wrong-type", 2, "groups[0] is a number (1), not a string", "dev"),

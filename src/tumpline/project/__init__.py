@@ -5,11 +5,12 @@ The values are exported here. `read` puts a `Project` together; `groups`, `poetr
 written is noted.
 """
 
-from tumpline.project.model import Declared, PackageRule, Policy, Project, Settings, TargetRequest
+from tumpline.project.model import Declared, PackageRule, Parity, Policy, Project, Settings, TargetRequest
 
 __all__ = [
     "Declared",
     "PackageRule",
+    "Parity",
     "Policy",
     "Project",
     "Settings",

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from tumpline.errors import Problem
     from tumpline.values import Name
 
-__all__ = ["Declared", "PackageRule", "Policy", "Project", "Settings", "TargetRequest"]
+__all__ = ["Declared", "PackageRule", "Parity", "Policy", "Project", "Settings", "TargetRequest"]
 
 Policy = Literal["wheelhouse", "pypi", "mixed"]
+
+Parity = Literal["prefer", "strict"]
+"""What happens where no version fits all targets: packages diverge, each with its reason, or there is no resolution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Settings:
     """The ``[tool.tumpline]`` table."""
 
     policy: Policy = "mixed"
+    parity: Parity = "prefer"
     groups: tuple[str, ...] = ()
     pypi_group: str = "pypi"
     targets: tuple[TargetRequest, ...] = ()

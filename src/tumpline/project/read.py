@@ -208,7 +208,7 @@ def _digest(entries: list[Entry], requires_python: str, settings: Settings) -> s
 
     Order (but that of targets), spelling, comments and the place of the checkout do not change it.
     """
-    content = {
+    content: dict[str, object] = {
         "form": _DIGEST_FORM,
         "requirements": sorted({(entry.group, entry.canonical) for entry in entries}),
         "requires-python": requires_python,
@@ -221,5 +221,8 @@ def _digest(entries: list[Entry], requires_python: str, settings: Settings) -> s
             for one in settings.targets
         ],
     }
+    # Only where it is set, so that locks made before there was such a key are not out of date.
+    if settings.parity != Settings().parity:
+        content["parity"] = settings.parity
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import get_args
+from typing import TypeVar, get_args
 
 from tumpline.project.document import Document, nearest, quoted
 from tumpline.project.lines import KeyPath
-from tumpline.project.model import PackageRule, Policy, Settings, TargetRequest
+from tumpline.project.model import PackageRule, Parity, Policy, Settings, TargetRequest
 from tumpline.values import Name, normalise
 
 __all__ = ["KEYS", "PACKAGE_KEYS", "TARGET_KEYS", "read_settings"]
 
+_Word = TypeVar("_Word", bound=str)
+
 _ROOT: KeyPath = ("tool", "tumpline")
-KEYS = ("policy", "groups", "pypi-group", "targets", "packages")
+KEYS = ("policy", "parity", "groups", "pypi-group", "targets", "packages")
 TARGET_KEYS = ("site", "python", "stdenv", "cpu-level", "modules", "policy")
 PACKAGE_KEYS = ("source", "build")
 
@@ -38,6 +40,7 @@ def read_settings(document: Document) -> Settings:
     default = Settings()
     return Settings(
         policy=_policy(document, (*_ROOT, "policy")) or default.policy,
+        parity=_parity(document, (*_ROOT, "parity")) or default.parity,
         groups=_groups(document),
         pypi_group=_group(document, (*_ROOT, "pypi-group")) or default.pypi_group,
         targets=_targets(document),
@@ -47,12 +50,21 @@ def read_settings(document: Document) -> Settings:
 
 def _policy(document: Document, keys: KeyPath) -> Policy | None:
     choices: tuple[Policy, ...] = get_args(Policy)
+    return _one_of(document, keys, choices, "unknown-policy", "which is no policy")
+
+
+def _parity(document: Document, keys: KeyPath) -> Parity | None:
+    choices: tuple[Parity, ...] = get_args(Parity)
+    return _one_of(document, keys, choices, "bad-value", "which says nothing about parity")
+
+
+def _one_of(document: Document, keys: KeyPath, choices: tuple[_Word, ...], code: str, complaint: str) -> _Word | None:
     word = document.text(keys, hint=f"choose one of: {', '.join(choices)}")
     if word is None:
         return None
-    found = next((policy for policy in choices if policy == word), None)
+    found = next((choice for choice in choices if choice == word), None)
     if found is None:
-        document.complain("unknown-policy", f"is {quoted(word)}, which is no policy", keys, hint=nearest(word, choices))
+        document.complain(code, f"is {quoted(word)}, {complaint}", keys, hint=nearest(word, choices))
     return found
 
 
