@@ -61,6 +61,7 @@ def test_case(path: Path) -> None:
         "catalogue": _catalogue(case),
         "rules": rules,
         "preferred": case.get("preferred"),
+        "parity": case.get("parity", "prefer"),
     }
     if "problem" in expected:
         with pytest.raises(TumplineError) as caught:
@@ -70,6 +71,8 @@ def test_case(path: Path) -> None:
         told = "\n".join(f"{p.message}\n{p.why}\n{p.hint}" for p in error.problems)
         for words in expected["told"]:
             assert words in told
+        for words in expected.get("untold", ()):
+            assert words not in told
         return
     resolution = solve(case["requires"], targets, **world)
     for t in targets:
@@ -77,6 +80,7 @@ def test_case(path: Path) -> None:
             name: f"{version} {sources(resolution, t.name)[name]}" for name, version in pins(resolution, t.name).items()
         }
         assert got == expected[t.name], t.name
+    assert {package.name: package.divergence for package in resolution.diverging} == expected.get("diverging", {})
     for name, words in expected.get("approximate", {}).items():
         choices = next(package.choices for package in resolution.packages if package.name == name)
         assert [choice.approximate for choice in choices if choice.approximate] == [words]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.resolve.worlds import CLUSTER, MemoryCatalogue, pins, solve, target
+from tests.resolve.worlds import CLUSTER, LAYERS, MemoryCatalogue, pins, solve, target
 from tumpline.errors import NoResolution
+from tumpline.project import Parity
+from tumpline.resolve.model import Resolution
 from tumpline.resolve.target import Target
+from tumpline.sites import SoftwareEnvironment
 from tumpline.values import parse_requirement
 
 NAMES = "abcde"
@@ -51,6 +56,30 @@ worlds = st.builds(
 )
 
 
+MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+PLACES = replace(
+    CLUSTER, environments=(SoftwareEnvironment("2023", tuple(f"{minor}.1" for minor in MINORS), "3.11.1", LAYERS),)
+)
+"""A cluster where each target has a Python, and so wheels, of its own."""
+
+
+def joint_world(seed: int) -> World:
+    """A world where most names have some version on every Python, seldom the same ones, and depend on each other."""
+    dice = random.Random(seed)
+    wheels: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for place, name in enumerate(NAMES):
+        for minor in MINORS:
+            for version in dice.sample(VERSIONS, dice.choice((1, 2, 2, 3, 3))):
+                # Mostly later names, so that most worlds have an answer.
+                others = [other for other in NAMES if dice.random() < (0.4 if other > name else 0.05)]
+                limits = ("", "", "<3", ">=2", "!=2", f"=={version}", f">={version}")
+                wheels[name, version, minor] = tuple(f"{other}{dice.choice(limits)}" for other in others[:2])
+        if place and dice.random() < 0.2:
+            del wheels[next(key for key in wheels if key[0] == name)]
+    asks = [f"{name}{dice.choice(('', '', '<3', '>=2'))}" for name in dice.sample(NAMES, dice.choice((1, 2, 3)))]
+    return World(wheels, tuple(asks))
+
+
 def reached(world: World, choice: Mapping[str, str], t: Target) -> set[str] | None:
     """What the project reaches on one target with these versions; None where a demand is not met."""
     environment = dict(t.markers)
@@ -85,36 +114,73 @@ def answers(world: World, targets: list[Target]) -> Iterator[dict[str, str]]:
             yield choice
 
 
-def check(world: World, targets: list[Target]) -> None:
+def catalogue_of(world: World) -> MemoryCatalogue:
+    """The world's wheels, each for its Python."""
     catalogue = MemoryCatalogue()
     for (name, version, python), lines in world.wheels.items():
         tag = f"cp{python.replace('.', '')}"
         catalogue.add(f"{name}-{version}+computecanada-{tag}-{tag}-linux_x86_64.whl", lines)
+    return catalogue
+
+
+def check(world: World, targets: list[Target], parity: Parity) -> Resolution | None:
+    """Check that what is chosen is valid on each target; None where nothing is."""
     try:
-        resolution = solve(world.asks, targets, catalogue=catalogue)
+        resolution = solve(world.asks, targets, catalogue=catalogue_of(world), parity=parity)
     except NoResolution:
-        assert next(answers(world, targets), None) is None
-        return
-    chosen = {str(package.name): str(package.version) for package in resolution.packages}
+        return None
     for t in targets:
-        names = reached(world, chosen, t)
-        assert names is not None
-        assert pins(resolution, t.name) == {name: f"{chosen[name]}+computecanada" for name in names}
+        chosen = {name: version.removesuffix("+computecanada") for name, version in pins(resolution, t.name).items()}
+        assert reached(world, chosen, t) == set(chosen)
+    return resolution
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(worlds)
 def test_one_target_agrees_with_trying_everything(world: World) -> None:
-    check(world, [target("narval", CLUSTER, policy="wheelhouse")])
+    targets = [target("t0", CLUSTER, policy="wheelhouse")]
+    assert (check(world, targets, "prefer") is None) == (next(answers(world, targets), None) is None)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(worlds)
-def test_two_targets_agree_with_trying_everything(world: World) -> None:
-    check(
-        world,
-        [
-            target("narval", CLUSTER, policy="wheelhouse"),
-            target("fir", CLUSTER, policy="wheelhouse", python="3.12"),
-        ],
-    )
+def test_strict_parity_agrees_with_trying_everything(world: World) -> None:
+    targets = [target(f"t{n}", CLUSTER, policy="wheelhouse", python=python) for n, python in enumerate(PYTHONS)]
+    resolution = check(world, targets, "strict")
+    assert (resolution is None) == (next(answers(world, targets), None) is None)
+    assert resolution is None or not resolution.diverging
+
+
+def fewest(world: World, targets: list[Target]) -> int | None:
+    """The least number of names that differ between targets, over all that can be chosen; None where nothing can.
+
+    Target by target, whatever the versions of names seen so far: for each choice the fewest names in conflict.
+    """
+    # What earlier targets chose: for each name the set of versions seen.
+    states: dict[tuple[frozenset[str], ...], None] = {tuple(frozenset() for _ in NAMES): None}
+    for t in targets:
+        here = {
+            tuple(choice[name] if name in names else "" for name in NAMES)
+            for choice in answers(world, [t])
+            if (names := reached(world, choice, t)) is not None
+        }
+        states = dict.fromkeys(
+            tuple(seen | {version} if version else seen for seen, version in zip(state, choice, strict=True))
+            for state in states
+            for choice in here
+        )
+    return min((sum(len(seen) > 1 for seen in state) for state in states), default=None)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_fewest_packages_diverge(seed: int) -> None:
+    world, count = joint_world(seed), 2 + seed % 4
+    targets = [target(f"t{n}", PLACES, policy="wheelhouse", python=MINORS[n]) for n in range(count)]
+    resolution = check(world, targets, "prefer")
+    least = fewest(world, targets)
+    assert (resolution is None) == (least is None)
+    if resolution is not None:
+        differing = [package for package in resolution.packages if len({c.offer.version for c in package.choices}) > 1]
+        assert len(differing) == least
+        assert tuple(differing) == resolution.diverging
+        assert all(package.divergence for package in differing)

@@ -9,8 +9,9 @@ from tumpline.catalogue import CatalogueInfo, Grade, Wheel
 from tumpline.errors import InputError
 from tumpline.index import IndexFile, ProjectPage
 from tumpline.index.model import page_of
-from tumpline.project import Declared, PackageRule, Policy, TargetRequest
-from tumpline.resolve.resolution import Resolution, resolve
+from tumpline.project import Declared, PackageRule, Parity, Policy, TargetRequest
+from tumpline.resolve.model import Resolution
+from tumpline.resolve.resolution import resolve
 from tumpline.resolve.target import Target, make_target
 from tumpline.sites import Dummy, ModulePackage, Platform, Site, SoftwareEnvironment
 from tumpline.values import Name, normalise, parse_requirement, parse_version
@@ -162,10 +163,18 @@ def solve(
     catalogue: MemoryCatalogue | None = None,
     rules: Mapping[Name, PackageRule] | None = None,
     preferred: Mapping[str, str] | None = None,
+    parity: Parity = "prefer",
 ) -> Resolution:
+    """Resolve; `preferred` is by name, or by ``name on target``."""
     catalogues = [catalogue if t.site.catalogue else None for t in targets]
-    kept = {normalise(name): parse_version(version) for name, version in (preferred or {}).items()}
-    return resolve(declared(*lines), targets, catalogues, index, rules=rules, preferred=kept)
+    kept = {
+        (t.name, normalise(name)): parse_version(version)
+        for words, version in (preferred or {}).items()
+        for name, _, where in [words.partition(" on ")]
+        for t in targets
+        if where in ("", t.name)
+    }
+    return resolve(declared(*lines), targets, catalogues, index, rules=rules, preferred=kept, parity=parity)
 
 
 def pins(resolution: Resolution, target_name: str) -> dict[str, str]:

@@ -17,14 +17,14 @@ from tumpline.cli.wiring import add_index_options, add_project_option, find_proj
 from tumpline.errors import InputError, NotSo, Problem
 from tumpline.lock.file import LOCK_NAME, read_lock, render_lock, write_lock
 from tumpline.project.read import read_project
-from tumpline.values import normalise, parse_version
+from tumpline.values import normalise, parse_version, public_version
 
 if TYPE_CHECKING:
     from tumpline.index import IndexFile
     from tumpline.lock import Lock, LockedPackage
     from tumpline.lock.changes import Change
     from tumpline.project import Project
-    from tumpline.resolve.resolution import Statistics
+    from tumpline.resolve.model import Statistics
 
 __all__ = ["configure", "execute"]
 
@@ -92,7 +92,12 @@ def _make(project: Project, path: Path, options: argparse.Namespace, terminal: T
             catalogues,
             index,
             rules=project.settings.packages,
-            preferred={package.name: parse_version(package.version) for package in _kept(before, options.upgrade)},
+            preferred={
+                (pin.target, package.name): public_version(parse_version(pin.version))
+                for package in _kept(before, options.upgrade)
+                for pin in package.pins
+            },
+            parity=project.settings.parity,
             progress=live,
         )
         seconds = time.perf_counter() - started
@@ -197,6 +202,9 @@ def _tell(outcome: _Outcome, options: argparse.Namespace, terminal: Terminal) ->
                 f"{uncertain} packages are the index's; to be certain, on {target.site}: "
                 "tumpline catalogue scan, then tumpline lock"
             )
+    for package in lock.packages:
+        if package.divergence:
+            terminal.say(f"{package.name} differs: {_versions_by_target(package)}\n  {package.divergence}", level=-1)
     terminal.say(
         f"resolved in {outcome.seconds:.1f} s: {outcome.statistics.decisions} decisions, "
         f"{outcome.statistics.conflicts} conflicts, {outcome.statistics.searches} searches",
@@ -208,6 +216,13 @@ def _tell(outcome: _Outcome, options: argparse.Namespace, terminal: Terminal) ->
         terminal.say("dry run: nothing was written")
     else:
         terminal.say(f"{LOCK_NAME} is unchanged")
+
+
+def _versions_by_target(package: LockedPackage) -> str:
+    targets: dict[str, list[str]] = {}
+    for pin in package.pins:
+        targets.setdefault(str(public_version(parse_version(pin.version))), []).append(pin.target)
+    return "; ".join(f"{version} on {', '.join(names)}" for version, names in targets.items())
 
 
 def _extent(lock: Lock) -> str:
@@ -237,6 +252,7 @@ def _data(outcome: _Outcome) -> dict[str, object]:
         "approximate": sorted(
             package.name for package in lock.packages if any(pin.approximate for pin in package.pins)
         ),
+        "diverging": {package.name: package.divergence for package in lock.packages if package.divergence},
         "changes": [
             {
                 "name": change.name,

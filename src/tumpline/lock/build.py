@@ -17,8 +17,9 @@ from tumpline.lock.model import (
     WheelhouseArtefact,
 )
 from tumpline.project import Project
-from tumpline.resolve.resolution import Choice, Resolution
+from tumpline.resolve.model import Choice, Resolution, Resolved
 from tumpline.resolve.target import Target
+from tumpline.values import public_version
 
 __all__ = ["build_lock"]
 
@@ -44,7 +45,9 @@ def build_lock(
         roots=resolution.roots,
         packages=tuple(
             LockedPackage(
-                package.name, str(package.version), tuple(_pin(choice, with_hash) for choice in package.choices)
+                package.name,
+                str(package.version),
+                tuple(_pin(package, choice, with_hash) for choice in package.choices),
             )
             for package in resolution.packages
         ),
@@ -76,13 +79,14 @@ def _newest_tag(tags: tuple[str, ...]) -> str:
     return next((tag for tag in tags if not tag.startswith("linux_")), tags[0] if tags else "")
 
 
-def _pin(choice: Choice, with_hash: Callable[[IndexFile], IndexFile]) -> Pin:
+def _pin(package: Resolved, choice: Choice, with_hash: Callable[[IndexFile], IndexFile]) -> Pin:
     return Pin(
         target=choice.target,
         version=str(choice.offer.version),
         artefact=_artefact(choice, with_hash),
         requires=choice.requires,
         approximate=choice.approximate,
+        divergence=package.divergence if public_version(choice.offer.version) != package.version else "",
     )
 
 

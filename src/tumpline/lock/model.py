@@ -93,6 +93,11 @@ class LockedPackage:
         """Return the pin for a target, or None where the package is not needed there."""
         return next((pin for pin in self.pins if pin.target == target), None)
 
+    @property
+    def divergence(self) -> str:
+        """Why the public version is not the same on all targets; empty where it is (R12)."""
+        return next((pin.divergence for pin in self.pins if pin.divergence), "")
+
 
 @dataclass(frozen=True, slots=True)
 class LockedTarget:

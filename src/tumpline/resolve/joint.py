@@ -2,12 +2,13 @@
 
 What the solver sees as a package is a *node*: a name, an extra or none, and the set of targets on which it is asked
 for. A node's domain is the AND of what those targets offer, so a version that one of them lacks is no candidate.
-Nodes of one name on different sets of targets are linked: where both are selected, they are the same version.
+Nodes of one name on different sets of targets are linked: where both are selected, they are the same version. A name
+that may diverge (R12) is asked for by one node for each target instead, and these are not linked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -52,7 +53,8 @@ class MoreVersions(Exception):  # an instruction to start again, not an error
 class JointProblem:
     """The solver's `Problems`, for one project on all its targets.
 
-    `preferred` are versions to keep where they still fit (R13).
+    `preferred` are versions to keep where they still fit, by target and name (R13); `apart` are the names that may have
+    different versions on different targets (R12).
     """
 
     def __init__(
@@ -61,7 +63,8 @@ class JointProblem:
         reader: NeedsReader,
         declared: Sequence[Declared],
         *,
-        preferred: Mapping[Name, Version] | None = None,
+        preferred: Mapping[tuple[str, Name], Version] | None = None,
+        apart: Container[Name] = frozenset(),
     ) -> None:
         self.book = book
         self.reader = reader
@@ -69,6 +72,7 @@ class JointProblem:
         self.demands: list[Demand] = []
         self._declared = declared
         self._preferred = preferred or {}
+        self._apart = apart
         self._numbers: dict[Node, int] = {}
         self._by_name: dict[Name, list[int]] = {}
         self._domains: list[int] = [0]
@@ -103,24 +107,41 @@ class JointProblem:
         """Return the version to try first: one that a sibling has, one to keep (R13), else the best (R3)."""
         node = self.nodes[package]
         table = self.book.table(node.name)
+        if node.name in self._apart and (kept := self._kept(node, table) & allowed):
+            # What one target had is nearer to what is locked than what another has.
+            return self._try(package, _highest(kept))
         together = allowed
         for other in self._by_name[node.name]:
             if other != package:
                 if (taken := decided.get(other, 0)) & allowed:
                     return taken
                 together &= self._domains[other]
-        choice = self._best(node, table, together or allowed)
-        self._tried[package] = self._tried.get(package, 0) | choice
-        return choice
+        return self._try(package, self._best(node, table, together or allowed))
+
+    def _try(self, package: int, version: int) -> int:
+        self._tried[package] = self._tried.get(package, 0) | version
+        return version
 
     def _best(self, node: Node, table: Table, allowed: int) -> int:
-        if (kept := self._preferred.get(node.name)) is not None and table.matching(f"=={kept}") & allowed:
-            return _highest(table.matching(f"=={kept}") & allowed)
+        if kept := self._kept(node, table) & allowed:
+            return _highest(kept)
         # A pre-release only where no final release is left (version specifiers specification, "Handling of
         # pre-releases"). Looked at here, among all that still fits, and not specifier by specifier: that
         # would rule out answers in which several packages ask for the same one.
         final = allowed & ~table.prereleases
         return _highest(self._least_fallback(table, node.targets, final or allowed))
+
+    def _kept(self, node: Node, table: Table) -> int:
+        """Return the versions that the targets of a node had before."""
+        kept = 0
+        for version in self._preferences(node):
+            kept |= table.matching(f"=={version}")
+        return kept
+
+    def _preferences(self, node: Node) -> set[Version]:
+        targets = self.book.targets
+        found = (self._preferred.get((targets[place].name, node.name)) for place in _places(node.targets))
+        return {version for version in found if version is not None}
 
     @staticmethod
     def _least_fallback(table: Table, targets: int, allowed: int) -> int:
@@ -174,6 +195,10 @@ class JointProblem:
         for sibling in self._siblings(package):
             dependencies.append(Dependency(sibling, version | ABSENT, version))
         return dependencies
+
+    def may_diverge(self, name: Name) -> bool:
+        """Say whether a name may have different versions on different targets (R12)."""
+        return name in self._apart
 
     # The parts of an answer
 
@@ -252,31 +277,44 @@ class JointProblem:
         asked: dict[tuple[Name, str], list[tuple[int, Requirement]]],
         origin: str,
     ) -> list[Dependency]:
-        """Make one dependency per package asked for: on which targets, and what all their specifiers admit."""
+        """Make one dependency for each node asked for, with what all the specifiers admit that ask for it."""
         self.book.prefetch(sorted({name for name, _ in asked}))
         dependencies: list[Dependency] = []
         for (name, extra), rows in asked.items():
-            targets = 0
-            for place, requirement in rows:
-                targets |= 1 << place
-                self._note_pins(name, requirement.specifier)
-            table = self.book.table(name)
-            allowed = -2
             for _, requirement in rows:
-                allowed &= table.matching(str(requirement.specifier))
-            node = Node(name, extra, targets)
-            candidates = self._available(table, targets) & allowed
-            kept = self._preferred.get(name)
-            lacking = not candidates or (kept is not None and not table.matching(f"=={kept}"))
-            if lacking and self.book.widen(name):
-                raise MoreVersions
-            if candidates and node not in self._numbers:
-                self._prefetch(node, self._best(node, table, candidates))
-            other = self._number(node)
-            dependencies.append(Dependency(other, allowed, version))
-            words = dict.fromkeys(str(requirement) for _, requirement in rows)
-            self.demands.append(Demand(package, version, other, ", ".join(words), origin))
+                self._note_pins(name, requirement.specifier)
+            for node, requirements in self._nodes(name, extra, rows):
+                other, allowed = self._demand(node, requirements)
+                dependencies.append(Dependency(other, allowed, version))
+                self.demands.append(Demand(package, version, other, ", ".join(map(str, requirements)), origin))
         return dependencies
+
+    def _nodes(
+        self, name: Name, extra: str, rows: Sequence[tuple[int, Requirement]]
+    ) -> Iterator[tuple[Node, list[Requirement]]]:
+        """Yield the nodes that are asked for, and what is asked of each: one for all targets, or one for each (R12)."""
+        if name in self._apart:
+            for place in sorted({place for place, _ in rows}):
+                yield Node(name, extra, 1 << place), _distinct(requirement for at, requirement in rows if at == place)
+            return
+        targets = 0
+        for place, _ in rows:
+            targets |= 1 << place
+        yield Node(name, extra, targets), _distinct(requirement for _, requirement in rows)
+
+    def _demand(self, node: Node, requirements: Sequence[Requirement]) -> tuple[int, int]:
+        """Return a node's number, and the versions that satisfy the requirements."""
+        table = self.book.table(node.name)
+        allowed = -2
+        for requirement in requirements:
+            allowed &= table.matching(str(requirement.specifier))
+        candidates = self._available(table, node.targets) & allowed
+        lacking = not candidates or any(not table.matching(f"=={kept}") for kept in self._preferences(node))
+        if lacking and self.book.widen(node.name):
+            raise MoreVersions
+        if candidates and node not in self._numbers:
+            self._prefetch(node, self._best(node, table, candidates))
+        return self._number(node), allowed
 
     def _prefetch(self, node: Node, version: int) -> None:
         for place in _places(node.targets):
@@ -310,7 +348,7 @@ class JointProblem:
     def _siblings(self, package: int) -> list[int]:
         """Return the other nodes of the same name whose version must be the same; an extra follows its own base."""
         node = self.nodes[package]
-        if node.extra:
+        if node.extra or node.name in self._apart:
             return []
         return [other for other in self._by_name[node.name] if other != package and not self.nodes[other].extra]
 
@@ -322,6 +360,11 @@ def _places(targets: int) -> Iterator[int]:
             yield place
         targets >>= 1
         place += 1
+
+
+def _distinct(requirements: Iterable[Requirement]) -> list[Requirement]:
+    """Return requirements, each wording once."""
+    return list({str(requirement): requirement for requirement in requirements}.values())
 
 
 def _highest(values: int) -> int:

@@ -13,15 +13,16 @@ from tumpline.resolve.offers import OfferBook
 from tumpline.resolve.solver import Dependency, GaveUp, Incompatibility, Unsatisfiable
 from tumpline.values import Name, parse_requirement
 
-__all__ = ["describe_failure"]
+__all__ = ["describe_divergence", "describe_failure"]
 
 _MOST_LINES = 12
 _MOST_VERSIONS = 5
+_MOST_SENTENCES = 4
 
 
 def describe_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> tuple[Problem, ...]:
     """Turn the solver's proof into problems: one that tells the chain, one per package that a target lacks."""
-    leaves = list(_leaves(answer.incompatibility))
+    leaves = list(answer.incompatibility.leaves())
     demands = _demands(problem, leaves)
     # A proof names one thing that can not be; what else the project asks for in vain is told as well.
     asked_by_project = [demand for demand in problem.demands if demand.asker == 0]
@@ -49,18 +50,16 @@ def describe_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> t
     )
 
 
-def _leaves(root: Incompatibility) -> Iterator[Incompatibility]:
-    """Yield the incompatibilities that the proof starts from, each once, those nearest to the root first."""
-    pending, seen = [root], {id(root)}
-    while pending:
-        current = pending.pop(0)
-        if current.cause.parents is None:
-            yield current
-            continue
-        for parent in current.cause.parents:
-            if id(parent) not in seen:
-                seen.add(id(parent))
-                pending.append(parent)
+def describe_divergence(name: Name, problem: JointProblem, answer: Unsatisfiable | GaveUp) -> str:
+    """Say in one line why a package can not be the same version on all targets, from the proof that it can not."""
+    demands = _demands(problem, list(answer.incompatibility.leaves()))
+    rows = [demand for demand in demands if problem.nodes[demand.asked].name == name]
+    _, _, have = _having(problem, name, rows)
+    if len(have) > 1 and all(have.values()) and not _common(have):
+        return "; ".join(_holding(problem.book, name, place, versions) for place, versions in have.items())
+    sentences = list(_sentences(problem, demands))
+    shown = sentences[:_MOST_SENTENCES]
+    return "; ".join([*shown, *([f"and {len(sentences) - len(shown)} more"] if len(sentences) > len(shown) else [])])
 
 
 def _demands(problem: JointProblem, leaves: list[Incompatibility]) -> list[Demand]:
@@ -116,21 +115,9 @@ def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
     for demand in demands:
         grouped.setdefault(problem.nodes[demand.asked].name, []).append(demand)
     for name, rows in sorted(grouped.items()):
-        table = book.table(name)
-        places = [p for p in range(len(book.targets)) if any(problem.nodes[d.asked].targets >> p & 1 for d in rows)]
-        wanted = -1
-        specifiers: list[str] = []
-        for row in rows:
-            # Only what the project itself asks for holds for certain; other demands come and go with versions.
-            if row.asker == 0:
-                specifiers += [str(parse_requirement(line).specifier) for line in row.requirement.split(", ")]
-        for specifier in specifiers:
-            wanted &= table.matching(specifier)
-        have = {place: table.available[place] & wanted for place in places}
-        common = -1
-        for mask in have.values():
-            common &= mask
-        if common:
+        wanted, specifiers, have = _having(problem, name, rows)
+        places = list(have)
+        if all(have.values()) and (problem.may_diverge(name) or _common(have)):
             continue
         absences = [why_absent(book, name, place, wanted, specifiers) for place in places if not have[place]]
         asked = "; ".join(_sentences(problem, rows[:3]))
@@ -142,6 +129,27 @@ def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
             why="\n".join(line for line in lines if line),
             hint="; ".join(dict.fromkeys(a.hint for a in absences if a.hint)) or _hint(name, bool(absences)),
         )
+
+
+def _having(problem: JointProblem, name: Name, rows: list[Demand]) -> tuple[int, list[str], dict[int, int]]:
+    """Return which versions the demands want, by what specifiers, and which of them each target concerned has."""
+    table = problem.book.table(name)
+    places = [p for p in range(len(problem.book.targets)) if any(problem.nodes[d.asked].targets >> p & 1 for d in rows)]
+    # Only what the project itself asks for holds for certain; other demands come and go with versions.
+    specifiers = [
+        str(parse_requirement(line).specifier) for row in rows if row.asker == 0 for line in row.requirement.split(", ")
+    ]
+    wanted = -1
+    for specifier in specifiers:
+        wanted &= table.matching(specifier)
+    return wanted, specifiers, {place: table.available[place] & wanted for place in places}
+
+
+def _common(have: dict[int, int]) -> int:
+    common = -1
+    for versions in have.values():
+        common &= versions
+    return common
 
 
 def _code(have: dict[int, int], absences: list[Absence]) -> str:

@@ -11,7 +11,7 @@ under their own names: propagation, conflict analysis, decisions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -54,6 +54,18 @@ class Incompatibility:
 
     terms: dict[int, int]
     cause: Cause = field(default_factory=Cause)
+
+    def leaves(self) -> Iterator[Incompatibility]:
+        """Yield the incompatibilities that this one was derived from in the end, each once, the nearest first."""
+        pending, seen = [self], {id(self)}
+        for current in pending:
+            if current.cause.parents is None:
+                yield current
+                continue
+            for parent in current.cause.parents:
+                if id(parent) not in seen:
+                    seen.add(id(parent))
+                    pending.append(parent)
 
 
 class Problems(Protocol):
