@@ -1,12 +1,10 @@
-"""``tumpline lock`` against ``uv pip compile`` and ``pip install --dry-run``: the same names, in the same run.
+"""``tumpline lock`` against ``uv pip compile``: the same names, in the same run.
 
     python bench/lock.py [--runs 7] [--cold 2] [--json]
 
-The example project (3 targets) against uv for one of them, caches warm and cold; then the two conflict-rich closures
-of the folder of shared tools beside the project, on a scan of the synthetic wheelhouse that ``bench/scan.py`` makes,
-where that folder is there. pip and uv get its layers with ``--find-links``. Times are those of whole processes, and
-medians; the ways take turns. ``--offline`` stands beside because uv asks an index that states no lifetime of its pages
-about each of them again, so that its warm figure holds the network, and tumpline's does not.
+The example project (3 targets) against uv for one of them, caches warm and cold. Times are those of whole processes,
+and medians; the ways take turns. ``--offline`` stands beside because uv asks an index that states no lifetime of its
+pages about each of them again, so that its warm figure holds the network, and tumpline's does not.
 """
 
 from __future__ import annotations
@@ -23,15 +21,11 @@ _ROOT = Path(__file__).resolve().parent.parent
 if str(_ROOT) not in sys.path:
     sys.path.insert(0, str(_ROOT))
 
-from bench import scan  # noqa: E402 - found by the line above
-from bench._projects import ROOT, WORK, direct_names, example, index_variables, peers  # noqa: E402
+from bench._projects import WORK, direct_names, example, index_variables, peers  # noqa: E402 - found by the line above
 from bench._report import Row, tell  # noqa: E402
 from bench._timing import Run, in_turn, run_once  # noqa: E402
 
 _HERE = WORK / "lock"
-_CLOSURES = ROOT.parent / "shared" / "tools" / "closures"
-_LAYERS = ("gentoo2023/x86-64-v3", "gentoo2023/generic", "generic")
-_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _MOST_RESOLVING = 0.2
 
 _ALONE = """
@@ -61,10 +55,6 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows, limits = _example(options.runs, options.cold)
-    if _CLOSURES.is_dir():
-        rows += _closures(options.runs)
-    elif not options.json:
-        print(f"{_CLOSURES} is not there: the synthetic closures are left out")
     return tell(rows, limits, as_json=options.json)
 
 
@@ -119,44 +109,6 @@ def _example(runs: int, cold: int) -> tuple[list[Row], list[tuple[str, float, fl
     return rows, limits
 
 
-def _closures(runs: int) -> list[Row]:
-    root = scan.synthetic_tree(WORK / "synth") / "wheelhouse"
-    catalogue = _HERE / "synthetic.sqlite"
-    variables = index_variables(
-        TUMPLINE_CACHE=str(_HERE / "cache"), UV_CACHE_DIR=str(_HERE / "uv-cache"), PIP_NO_INDEX="1"
-    )
-    # As bench/scan.py does: the layers are those that the profile of narval names.
-    scanning: Command = [_tumpline(), "catalogue", "scan", "narval", "--quiet", "--wheelhouse", root]
-    run_once([*scanning, "--output", catalogue], variables)
-    links = [word for layer in _LAYERS for word in ("--find-links", root / layer)]
-    ways: dict[str, Command] = {}
-    locks: dict[str, Path] = {}
-    compared: dict[str, str] = {}
-    for size in ("60", "250"):
-        lines = (_CLOSURES / f"{size}.txt").read_text("utf-8").split()
-        names = _names(_HERE / f"{size}.txt", lines)
-        project = _HERE / size
-        _write_project(project, lines)
-        programs = peers()
-        compiling: Command = [programs / "uv", "pip", "compile", "--quiet", "--no-index", "--python", sys.executable]
-        ways[f"uv, {size}"] = [*compiling, *links, names]
-        if size == "60":
-            # Of the larger one pip had no answer after 580 s.
-            dry: Command = [programs / "python", "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
-            ways[f"pip, {size}"] = [*dry, *links, "--requirement", names]
-        name = f"tumpline, {size}"
-        ways[name] = [_tumpline(), "lock", "--quiet", "--offline", "--project", project, "--catalogue", catalogue]
-        locks[name] = project / "tumpline.lock"
-        compared[name] = f"pip, {size}" if size == "60" else f"uv, {size}"
-
-    def way(name: str) -> Run:
-        if name in locks:
-            locks[name].unlink(missing_ok=True)
-        return run_once(ways[name], variables)
-
-    return [Row(name, each, compared.get(name, "")) for name, each in in_turn(way, ways, runs).items()]
-
-
 def _tumpline() -> Path:
     return Path(sys.executable).parent / "tumpline"
 
@@ -165,16 +117,6 @@ def _names(path: Path, lines: list[str]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return path
-
-
-def _write_project(folder: Path, lines: list[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    content = [
-        '[project]\nname = "closure"\nversion = "1"',
-        f"dependencies = {json.dumps(lines)}",
-        f'[tool.tumpline]\npolicy = "wheelhouse"\ntargets.narval = {{ site = "narval", python = "{_PYTHON}" }}',
-    ]
-    (folder / "pyproject.toml").write_text("\n".join(content) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
