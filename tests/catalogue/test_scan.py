@@ -18,6 +18,7 @@ from tests.wheelmaker import make_wheel
 from tumpline.catalogue.content import FileNote
 from tumpline.catalogue.scan import ScanReport, scan
 from tumpline.catalogue.store import Catalogue, open_catalogue
+from tumpline.catalogue.wheelhouse import LocalWheelhouse
 from tumpline.errors import TumplineError
 from tumpline.sites import Dummy
 from tumpline.values import Name
@@ -37,13 +38,16 @@ class House:
     def scan(self, *, today: date = TODAY, metadata: bool = True, workers: int | None = 1) -> ScanReport:
         return scan(
             lake(self.root),
-            self.layers,
+            LocalWheelhouse(self.layers, workers),
             self.output,
             today=today,
             modules=MODULES,
             metadata=metadata,
-            workers=workers,
         )
+
+    @property
+    def wheelhouse(self) -> LocalWheelhouse:
+        return LocalWheelhouse(self.layers, 1)
 
     def open(self) -> Catalogue:
         return open_catalogue(self.output)
@@ -145,10 +149,9 @@ class TestContent:
         reports = [
             scan(
                 lake(None),
-                (("w", root),),
+                LocalWheelhouse((("w", root),), workers),
                 tmp_path / f"{workers}.sqlite",
                 today=TODAY,
-                workers=workers,
                 progress=lambda *counts: done.append(counts),
             )
             for workers in (1, 2)
@@ -257,9 +260,9 @@ class TestAgain:
 
     def test_another_profile_is_noticed(self, house: House) -> None:
         house.scan()
-        other = scan(lake(None), house.layers, house.output, today=TODAY, modules=MODULES, workers=1)
+        other = scan(lake(None), house.wheelhouse, house.output, today=TODAY, modules=MODULES)
         assert not other.changed, "where the wheelhouse is mounted does not matter"
-        changed = scan(lake(None), house.layers, house.output, today=TODAY, modules=MODULES[:1], workers=1)
+        changed = scan(lake(None), house.wheelhouse, house.output, today=TODAY, modules=MODULES[:1])
         assert (changed.changed, changed.read, changed.kept) == (True, 0, 8)
         with house.open() as catalogue:
             assert catalogue.modules_for(Name("pyarrow")) == MODULES[:1]
@@ -402,11 +405,12 @@ class TestErrors:
         program = (
             "import resource, signal, sys; from datetime import date; from pathlib import Path\n"
             "from tests.catalogue.sites import lake\nfrom tumpline.catalogue.scan import scan\n"
+            "from tumpline.catalogue.wheelhouse import LocalWheelhouse\n"
             "from tumpline.errors import EnvironmentFailure\n"
             "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
             "root = Path(sys.argv[1])\n"
             "layers = tuple((name, root / name) for name in ('2023/v4', '2023/v3', 'generic'))\n"
-            "try: scan(lake(root), layers, Path(sys.argv[2]), today=date(2027, 1, 1), workers=1)\n"
+            "try: scan(lake(root), LocalWheelhouse(layers, 1), Path(sys.argv[2]), today=date(2027, 1, 1))\n"
             "except EnvironmentFailure as error: print(error.code)\n"
         )
         done = subprocess.run(
@@ -424,9 +428,10 @@ class TestErrors:
         program = (
             "import sys; from datetime import date; from pathlib import Path\n"
             "from tests.catalogue.sites import lake\nfrom tumpline.catalogue.scan import scan\n"
+            "from tumpline.catalogue.wheelhouse import LocalWheelhouse\n"
             "root = Path(sys.argv[1])\n"
             "layers = tuple((name, root / name) for name in ('2023/v4', '2023/v3', 'generic'))\n"
-            "scan(lake(root), layers, Path(sys.argv[2]), today=date(2027, 1, 1), workers=1,\n"
+            "scan(lake(root), LocalWheelhouse(layers, 1), Path(sys.argv[2]), today=date(2027, 1, 1),\n"
             "     progress=lambda done, total: (print(done, flush=True), sys.stdin.read()))\n"
         )
         with subprocess.Popen(

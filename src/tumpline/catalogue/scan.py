@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,11 @@ from tumpline import __version__
 from tumpline.catalogue.content import Content, FileNote, NoteKind, WheelRow
 from tumpline.catalogue.encoding import encode
 from tumpline.catalogue.model import CatalogueInfo
-from tumpline.catalogue.reading import Reading, read_wheels
+from tumpline.catalogue.reading import Reading
 from tumpline.catalogue.schema import SCHEMA_VERSION
 from tumpline.catalogue.store import Catalogue, check_header, open_catalogue
-from tumpline.catalogue.tree import Found, Tree, list_layers
+from tumpline.catalogue.tree import Found, Tree
+from tumpline.catalogue.wheelhouse import Wheelhouse
 from tumpline.catalogue.writer import write_catalogue
 from tumpline.errors import InputError
 from tumpline.sites import Dummy, ModulePackage, Site
@@ -51,30 +52,28 @@ class ScanReport:
 
 def scan(
     site: Site,
-    layers: Sequence[tuple[str, Path]],
+    wheelhouse: Wheelhouse,
     output: Path,
     *,
     today: date,
     modules: tuple[ModulePackage, ...] = (),
     metadata: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    workers: int | None = None,
 ) -> ScanReport:
-    """Read the layers, given in order as (name, folder), and write the site's catalogue to `output`.
+    """Read the wheelhouse and write the site's catalogue to `output`.
 
     `modules` are what `tumpline.sites.load.module_packages` says of the site; they are stored with the wheels.
     A catalogue that is there already is taken as known: a wheel of the same name, size and time is not read again, and
     where nothing at all has changed nothing is written. Without `metadata` only file names are read. A wheel that can
     not be read is noted with its reason, not left out silently; it is tried again next time if the system was to
-    blame. `progress` is told how many wheels out of how many are read; `workers` is the number of processes (None: as
-    fits).
+    blame. `progress` is told how many wheels out of how many are read.
 
-    Raises what `list_layers` and `write_catalogue` raise, and InputError ``not-a-catalogue`` or ``catalogue-newer``
+    Raises what the wheelhouse and `write_catalogue` raise, and InputError ``not-a-catalogue`` or ``catalogue-newer``
     where `output` is a file that must not be overwritten. A previous catalogue survives every failure.
     """
     previous, replaced = _previous(output)
     try:
-        tree = list_layers(layers)
+        tree = wheelhouse.tree()
         fingerprint = _fingerprint(site, modules, tree)
         notes = previous.notes() if previous else ()
         if previous is not None and _still_holds(previous, notes, fingerprint, metadata):
@@ -89,10 +88,8 @@ def scan(
     for found in tree.wheels:
         gathering.sort(found)
     total = len(gathering.unread)
-    files = [(found.folder, found.file) for found, _ in gathering.unread]
-    for (found, parts), reading in zip(
-        gathering.unread, read_wheels(files, lambda done: progress(done, total), workers), strict=True
-    ):
+    readings = wheelhouse.readings([found for found, _ in gathering.unread], lambda done: progress(done, total))
+    for (found, parts), reading in zip(gathering.unread, readings, strict=True):
         gathering.take(found, parts, reading)
 
     content = Content(
@@ -100,8 +97,8 @@ def scan(
         grade="scanned",
         date=today.isoformat(),
         made_by=f"tumpline {__version__}",
-        sources=tuple(f"{name}: {folder}" for name, folder in layers),
-        layers=tuple(name for name, _ in layers),
+        sources=wheelhouse.sources,
+        layers=wheelhouse.layers,
         wheels=gathering.wheels,
         dummies=tuple(sorted(gathering.dummies.values(), key=lambda dummy: dummy.name)),
         modules=modules,
@@ -201,7 +198,7 @@ class _Gathering:
             self._wheel(found, parts, reading)
 
     def _wheel(self, found: Found, parts: _Parts, reading: Reading) -> None:
-        layer, _, _, size, mtime_ns = found
+        layer, _, size, mtime_ns = found
         spelling, version, build, tags = parts
         needs, record, *_ = reading
         self.wheels.append(

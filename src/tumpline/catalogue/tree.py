@@ -20,7 +20,6 @@ class Found(NamedTuple):
     """A file named as a wheel; size in bytes."""
 
     layer: str
-    folder: str
     file: str
     size: int
     mtime_ns: int
@@ -89,7 +88,7 @@ def _list_layer(layer: str, path: Path, wheels: list[Found], others: list[FileNo
                         continue
                     if stat.S_ISREG(status.st_mode):
                         size, mtime_ns = status.st_size, status.st_mtime_ns
-                        wheels.append(Found(layer, folder, file, size, mtime_ns))
+                        wheels.append(Found(layer, file, size, mtime_ns))
                         lines.append(f"{file}\0{size}\0{mtime_ns}\0")
                         continue
                     why = "it is not a regular file"

@@ -57,6 +57,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     from tumpline.catalogue.find import catalogue_path
     from tumpline.catalogue.layers import choose_layers
     from tumpline.catalogue.scan import scan
+    from tumpline.catalogue.wheelhouse import LocalWheelhouse
     from tumpline.sites.load import module_packages
 
     site = load_site_named(options.site)
@@ -71,7 +72,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         live(f"listing {len(layers.found)} layers")
         report = scan(
             site,
-            layers.found,
+            LocalWheelhouse(layers.found),
             options.output or catalogue_path(site, cache()),
             today=datetime.now(UTC).date(),
             modules=module_packages(site),
