@@ -6,14 +6,15 @@ kebab-case word, documented in ``docs/reference/errors.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import ClassVar, Self
 
 __all__ = ["EnvironmentFailure", "InputError", "NoResolution", "NotSo", "Problem", "TumplineError"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong.
 
     `message` is one sentence without a full stop. `where` names the file and line, the target or the

@@ -16,6 +16,7 @@ import pytest
 from tests.catalogue.sites import MODULES, lake, make_wheelhouse
 from tests.wheelmaker import make_wheel
 from tumpline.catalogue.content import FileNote
+from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.scan import ScanReport, scan
 from tumpline.catalogue.store import Catalogue, open_catalogue
 from tumpline.catalogue.wheelhouse import LocalWheelhouse
@@ -34,11 +35,12 @@ class House:
         self.root = folder / "wheelhouse"
         self.layers = make_wheelhouse(self.root)
         self.output = folder / "cache" / "lake.sqlite"
+        self.pauses: list[float] = []
 
     def scan(self, *, today: date = TODAY, metadata: bool = True, workers: int | None = 1) -> ScanReport:
         return scan(
             lake(self.root),
-            LocalWheelhouse(self.layers, workers),
+            LocalWheelhouse(self.layers, workers, Patience(sleep=self.pauses.append)),
             self.output,
             today=today,
             modules=MODULES,
@@ -47,7 +49,7 @@ class House:
 
     @property
     def wheelhouse(self) -> LocalWheelhouse:
-        return LocalWheelhouse(self.layers, 1)
+        return LocalWheelhouse(self.layers, 1, Patience(sleep=self.pauses.append))
 
     def open(self) -> Catalogue:
         return open_catalogue(self.output)

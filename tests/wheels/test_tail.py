@@ -7,13 +7,17 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.wheelmaker import make_wheel
 from tumpline.errors import EnvironmentFailure, TumplineError
 from tumpline.wheels import parse_wheel_name
-from tumpline.wheels.tail import DistInfo, Part, read_dist_info, read_wheel_file
+from tumpline.wheels.tail import DistInfo, read_dist_info, read_wheel_file
+
+if TYPE_CHECKING:
+    from tumpline.wheels.tail import Part
 
 RECORD: tuple[Part, ...] = ("RECORD",)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from tumpline.catalogue.model import Grade
+from tumpline.catalogue.reading import Needs
 from tumpline.sites import Dummy, ModulePackage
 from tumpline.values import Name
 
@@ -17,14 +18,6 @@ Depth = Literal["names", "metadata"]
 
 NoteKind = Literal["stray", "dummy", "unreadable", "refused"]
 """Why a file is no wheel of the catalogue: it is none; a dummy (R5); the system can not read it; it is a bad wheel."""
-
-
-class Needs(NamedTuple):
-    """What METADATA says that a resolution needs; lists are joined by newlines. Few of them exist, each is shared."""
-
-    requires_python: str
-    extras: str
-    requires_dist: str
 
 
 class WheelRow(NamedTuple):

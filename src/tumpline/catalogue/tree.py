@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from tumpline.catalogue.content import FileNote
-from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.catalogue.listing import Found, Listing, Odd, lines_of, list_folder
+from tumpline.catalogue.patience import Patience
+from tumpline.errors import EnvironmentFailure, InputError, TumplineError
 
-__all__ = ["Found", "Tree", "list_layers"]
-
-
-class Found(NamedTuple):
-    """A file named as a wheel; size in bytes."""
-
-    layer: str
-    file: str
-    size: int
-    mtime_ns: int
+__all__ = ["Found", "Tree", "check_layers", "layer_failure", "list_layers", "make_tree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,86 +24,78 @@ class Tree:
     fingerprint: str
 
 
-def list_layers(layers: Sequence[tuple[str, Path]]) -> Tree:
+def list_layers(layers: Sequence[tuple[str, Path]], patience: Patience | None = None) -> Tree:
     """List the layers, given as (name, folder); symbolic links are followed, folders in them are not.
 
     Raises InputError ``layer-missing``, ``duplicate-layer``, ``empty-wheelhouse`` (not one wheel in any layer);
-    EnvironmentFailure ``layer-unreadable``, rather than to take what can not be seen for what is not there.
+    EnvironmentFailure ``layer-unreadable``, rather than to take what can not be seen for what is not there. What fails
+    for a moment is tried again first.
     """
-    wheels: list[Found] = []
-    others: list[FileNote] = []
-    digest = hashlib.sha256()
+    patience = patience or Patience()
+    check_layers([(layer, str(folder)) for layer, folder in layers])
+    listings: list[Listing] = []
+    for layer, folder in layers:
+        try:
+            listings.append(list_folder(layer, str(folder), patience))
+        except OSError as error:
+            raise layer_failure(layer, str(folder), error) from error
+    return make_tree([(layer, str(folder)) for layer, folder in layers], listings)
+
+
+def check_layers(layers: Sequence[tuple[str, str]]) -> None:
+    """Check that no two layers, given as (name, where it is), have one name; raises InputError ``duplicate-layer``."""
     names = [name for name, _ in layers]
-    for name, folder in layers:
+    for name, where in layers:
         if names.count(name) > 1:
             raise InputError.of(
                 "duplicate-layer",
                 f"two layers are named {name!r}",
-                where=str(folder),
+                where=where,
                 hint="give each folder once; folders of the same name need to be scanned into different catalogues",
             )
-        lines = _list_layer(name, folder, wheels, others)
+
+
+def make_tree(layers: Sequence[tuple[str, str]], listings: Sequence[Listing]) -> Tree:
+    """Put the listings of layers, given as (name, where it is), together; raises InputError ``empty-wheelhouse``."""
+    digest = hashlib.sha256()
+    for (name, _), listing in zip(layers, listings, strict=True):
+        lines = lines_of(listing)
         digest.update(f"{name}\0{len(lines)}\0".encode())
-        digest.update("".join(sorted(lines)).encode("utf-8", "surrogateescape"))
+        digest.update("".join(lines).encode("utf-8", "surrogateescape"))
+    wheels = [found for listing in listings for found in listing.wheels]
     if not wheels:
         raise InputError.of(
             "empty-wheelhouse",
             "there is not one wheel in the wheelhouse",
-            where=", ".join(str(folder) for _, folder in layers),
+            where=", ".join(where for _, where in layers),
             hint="check that this is the wheelhouse and that its file system is mounted",
         )
+    others = [_note(odd) for listing in listings for odd in listing.others]
     return Tree(wheels, others, digest.hexdigest())
 
 
-def _list_layer(layer: str, path: Path, wheels: list[Found], others: list[FileNote]) -> list[str]:
-    """Add the entries of a layer, and return a line for each with what its fingerprint covers."""
-    folder = str(path)
-    lines: list[str] = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                file = entry.name
-                if not file.endswith(".whl"):
-                    why = "its name does not end in .whl"
-                elif not file.isprintable():
-                    why = "its name holds characters that can not be printed"
-                else:
-                    try:
-                        status = entry.stat()
-                    except OSError as error:
-                        others.append(
-                            FileNote(layer, file, "unreadable", "unreadable-wheel", error.strerror or str(error))
-                        )
-                        lines.append(f"{file}\0unreadable\0")
-                        continue
-                    if stat.S_ISREG(status.st_mode):
-                        size, mtime_ns = status.st_size, status.st_mtime_ns
-                        wheels.append(Found(layer, file, size, mtime_ns))
-                        lines.append(f"{file}\0{size}\0{mtime_ns}\0")
-                        continue
-                    why = "it is not a regular file"
-                others.append(_stray(layer, file, why))
-                lines.append(f"{file}\0stray\0")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError.of(
+def layer_failure(layer: str, where: str, error: OSError) -> TumplineError:
+    """Make the error for a layer that can not be listed: ``layer-missing`` or ``layer-unreadable``."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return InputError.of(
             "layer-missing",
             f"the layer {layer} is not there",
-            where=folder,
+            where=where,
             why=error.strerror or "",
             hint="check the path and that its file system is mounted",
-        ) from error
-    except OSError as error:
-        raise EnvironmentFailure.of(
-            "layer-unreadable",
-            f"the layer {layer} can not be listed",
-            where=folder,
-            why=error.strerror or str(error),
-            hint="check the permissions of the folder and the state of the file system, then try again",
-        ) from error
-    return lines
+        )
+    return EnvironmentFailure.of(
+        "layer-unreadable",
+        f"the layer {layer} can not be listed",
+        where=where,
+        why=error.strerror or str(error),
+        hint="check the permissions of the folder and the state of the file system, then try again",
+    )
 
 
-def _stray(layer: str, file: str, why: str) -> FileNote:
+def _note(odd: Odd) -> FileNote:
+    if odd.kind == "unreadable":
+        return FileNote(odd.layer, odd.file, "unreadable", "unreadable-wheel", odd.why)
     # A name is bytes to the system; what is no text, or would steer a terminal, is written with escapes.
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in file)
-    return FileNote(layer, shown, "stray", "not-a-wheel-name", why)
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in odd.file)
+    return FileNote(odd.layer, shown, "stray", "not-a-wheel-name", odd.why)

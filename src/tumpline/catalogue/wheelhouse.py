@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tumpline.catalogue.reading import Reading, read_wheels
+from tumpline.catalogue.patience import Patience
+from tumpline.catalogue.readers import read_wheels
+from tumpline.catalogue.reading import Reading
 from tumpline.catalogue.tree import Found, Tree, list_layers
 
 __all__ = ["LocalWheelhouse", "Wheelhouse"]
@@ -37,10 +39,14 @@ class Wheelhouse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalWheelhouse:
-    """A wheelhouse in folders of this machine, given as (layer, folder); `workers` is as for `read_wheels`."""
+    """A wheelhouse in folders of this machine, given as (layer, folder).
+
+    `workers` and `patience` are as for `read_wheels`; `patience` also tries the listing again.
+    """
 
     folders: tuple[tuple[str, Path], ...]
     workers: int | None = None
+    patience: Patience | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -54,10 +60,10 @@ class LocalWheelhouse:
 
     def tree(self) -> Tree:
         """List the folders."""
-        return list_layers(self.folders)
+        return list_layers(self.folders, self.patience)
 
     def readings(self, wheels: Sequence[Found], progress: Callable[[int], None]) -> Iterator[Reading]:
         """Read wheels; raises what `read_wheels` raises."""
         folders = {layer: str(folder) for layer, folder in self.folders}
         files = [(folders[found.layer], found.file) for found in wheels]
-        return read_wheels(files, progress, self.workers)
+        return read_wheels(files, progress, self.workers, self.patience)

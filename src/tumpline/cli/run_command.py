@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from tumpline.cli.surroundings import surroundings_here
@@ -51,7 +50,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         folder, record = open_environment(place)
     except NotSo as error:
         raise NotSo(
-            *(replace(problem, hint=f"make it: {_sync_words(options)}") for problem in error.problems)
+            *(problem._replace(hint=f"make it: {_sync_words(options)}") for problem in error.problems)
         ) from error
     environ = variables()
     if not options.no_check:

@@ -213,7 +213,7 @@ def _site_of(request: TargetRequest) -> Site:
         return load_site_named(request.site)
     except InputError as error:
         where = f"target {request.name}"
-        raise InputError(*(replace(problem, where=problem.where or where) for problem in error.problems)) from error
+        raise InputError(*(problem._replace(where=problem.where or where) for problem in error.problems)) from error
 
 
 def _with_python(request: TargetRequest, site: Site) -> TargetRequest:

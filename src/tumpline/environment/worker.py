@@ -47,7 +47,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         try:
             answer = asdict(install_wheel(job, Layout(**question["layout"]), umask))
         except TumplineError as error:
-            answer = {"kind": type(error).__name__, "problems": [asdict(problem) for problem in error.problems]}
+            answer = {"kind": type(error).__name__, "problems": [problem._asdict() for problem in error.problems]}
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 

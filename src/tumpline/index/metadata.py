@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -137,7 +136,7 @@ class MetadataReader:
             raise not_static(file.file, error.why) from None
 
     def _remember(self, file: IndexFile, found: CoreMetadata) -> CoreMetadata:
-        payload = json.dumps(astuple(found), separators=(",", ":"), ensure_ascii=False)
+        payload = json.dumps(found, separators=(",", ":"), ensure_ascii=False)
         self._access.cache.write(self._path(file), payload.encode("utf-8", "surrogatepass"), self._access.clock())
         return found
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from tumpline.errors import InputError, Problem
@@ -185,7 +184,7 @@ class Document:
         for problem in error.problems:
             if len(self._problems) < _ENOUGH:
                 message = f"{show_keys(keys)}: {problem.message}"
-                self._problems.append(replace(problem, message=message, where=self.where(keys)))
+                self._problems.append(problem._replace(message=message, where=self.where(keys)))
 
     def take(self, problems: Iterable[Problem]) -> None:
         """Collect problems of another file that this one refers to."""

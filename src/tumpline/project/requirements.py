@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tumpline.errors import InputError, Problem
@@ -134,7 +134,7 @@ class _Reader:
             text, latin = read_text(path, self._left)
         except InputError as error:
             self._problems += [
-                replace(problem, where=where, why=problem.why or str(path)) if where else problem
+                problem._replace(where=where, why=problem.why or str(path)) if where else problem
                 for problem in error.problems
             ]
             return
@@ -174,7 +174,7 @@ class _Reader:
                 else:
                     self._line(line.text, path, line.number, constraint)
             except InputError as error:
-                self._problems += [replace(problem, where=where) for problem in error.problems]
+                self._problems += [problem._replace(where=where) for problem in error.problems]
 
     def _row(self, text: str, path: Path, number: int, constraint: bool, *, located: bool) -> None:
         words = text.split()
@@ -204,7 +204,7 @@ class _Reader:
             # What variables hold is often a password: no message may show the line as filled in.
             message = f"{quoted(written)} can not be read with its variables filled in"
             hint = "see what the variables hold"
-            raise InputError(*(replace(one, message=message, why="", hint=hint) for one in error.problems)) from None
+            raise InputError(*(one._replace(message=message, why="", hint=hint) for one in error.problems)) from None
 
     def _filled_line(self, text: str, path: Path, number: int, constraint: bool) -> None:
         body, words = split_line(text)

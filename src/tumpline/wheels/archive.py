@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.errors import InputError
 
-__all__ = ["LONG_TAIL", "Archive", "Member", "Read", "damaged", "truncated"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Read = Callable[[int, int], bytes]
-"""``read(offset, length)`` returns these bytes of the file; fewer than asked for means that the file ends there."""
+    Read = Callable[[int, int], bytes]
+    """``read(offset, length)`` returns these bytes of the file; fewer than asked for means that the file ends there."""
+
+__all__ = ["LONG_TAIL", "Archive", "Member", "damaged", "truncated"]
 
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
@@ -99,7 +101,8 @@ class Archive:
             stop = start + path_length
             following = stop + extra_length + comment_length
             if hit < following:
-                if containing in (path := directory[start:stop]):
+                path = directory[start:stop]
+                if containing in path:
                     found.append(self._member(position, path, directory[stop : stop + extra_length]))
                 hit = _find(directory, containing, following)
             position = following
@@ -192,11 +195,13 @@ class Archive:
 
     def _find_end(self, size: int) -> int:
         """Return the position in the window of the end record: the last one whose comment reaches the file's end."""
-        if (position := self._end_in_window()) is not None:
+        position = self._end_in_window()
+        if position is not None:
             return position
         if self._window_at > max(0, size - LONG_TAIL):
             self._bytes(max(0, size - LONG_TAIL), 1)
-            if (position := self._end_in_window()) is not None:
+            position = self._end_in_window()
+            if position is not None:
                 return position
         if size == 0:
             raise truncated(self._label, "it is empty")
@@ -205,13 +210,14 @@ class Archive:
         raise _odd(self._label, "it is not a zip archive")
 
     def _end_in_window(self) -> int | None:
-        position = len(self._window)
-        while (position := self._window.rfind(_END_MARK, 0, position + len(_END_MARK) - 1)) >= 0:
+        position = self._window.rfind(_END_MARK)
+        while position >= 0:
             stop = position + _END.size
             if stop <= len(self._window):
                 (comment,) = struct.unpack_from("<H", self._window, stop - 2)
                 if stop + comment == len(self._window):
                     return position
+            position = self._window.rfind(_END_MARK, 0, position + len(_END_MARK) - 1)
         return None
 
     def _end64(self, end64_at: int, locator_at: int) -> tuple[int, int, int, int, int, int]:

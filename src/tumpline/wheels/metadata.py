@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["CoreMetadata", "parse_metadata"]
 
@@ -13,8 +13,7 @@ _FIELDS = re.compile(
 """The fields of interest, each with its continuation lines; everything else is passed over without being cut up."""
 
 
-@dataclass(frozen=True, slots=True)
-class CoreMetadata:
+class CoreMetadata(NamedTuple):
     """Name, version, dependencies, Requires-Python and extras, as written in METADATA."""
 
     name: str
@@ -41,15 +40,15 @@ def parse_metadata(content: bytes) -> CoreMetadata:
     extras: list[str] = []
     for field, raw in _FIELDS.findall(headers):
         value = raw.replace("\n", "").strip()
-        match field.lower():
-            case "name":
-                name = value
-            case "version":
-                version = value
-            case "requires-dist":
-                requires_dist.append(value)
-            case "requires-python":
-                requires_python = value
-            case _:
-                extras.append(value)
+        field = field.lower()
+        if field == "requires-dist":
+            requires_dist.append(value)
+        elif field == "provides-extra":
+            extras.append(value)
+        elif field == "name":
+            name = value
+        elif field == "version":
+            version = value
+        else:
+            requires_python = value
     return CoreMetadata(name, version, tuple(requires_dist), requires_python, tuple(extras))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tumpline.errors import InputError
 from tumpline.values import Name, normalise
@@ -10,8 +10,7 @@ from tumpline.values import Name, normalise
 __all__ = ["WheelName", "parse_wheel_name", "split_wheel_name"]
 
 
-@dataclass(frozen=True, slots=True)
-class WheelName:
+class WheelName(NamedTuple):
     """The parts of ``numpy-2.2.2+computecanada-cp311-cp311-linux_x86_64.whl``.
 
     `version` is spelled as in the file name, local part included; `tags` is the compressed tag set

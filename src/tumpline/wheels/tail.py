@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.values import normalise, parse_version
-from tumpline.wheels.archive import LONG_TAIL, Archive, Member, Read
-from tumpline.wheels.metadata import CoreMetadata, parse_metadata
-from tumpline.wheels.name import WheelName
+from tumpline.wheels.archive import LONG_TAIL, Archive
+from tumpline.wheels.metadata import parse_metadata
 
-__all__ = ["PARTS", "DistInfo", "Part", "Read", "read_dist_info", "read_wheel_file"]
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+    from typing import Literal
 
-Part = Literal["WHEEL", "RECORD"]
-"""What can be read besides METADATA."""
+    from tumpline.wheels.archive import Member, Read
+    from tumpline.wheels.metadata import CoreMetadata
+    from tumpline.wheels.name import WheelName
+
+    Part = Literal["WHEEL", "RECORD"]
+    """What can be read besides METADATA."""
+
+__all__ = ["PARTS", "DistInfo", "read_dist_info", "read_wheel_file"]
 
 PARTS: tuple[Part, ...] = ("WHEEL", "RECORD")
 
@@ -38,8 +43,7 @@ _DISK_TAIL = 16 * 1024
 """Bytes read first from a disk, where another read costs less than copying what is not needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class DistInfo:
+class DistInfo(NamedTuple):
     """What a wheel says of itself: `core` is what METADATA says, already found to agree with the file name.
 
     `folder` is the dist-info folder. The other members are files as they are; one that was not asked for is empty.
@@ -138,7 +142,7 @@ def _dist_info_members(archive: Archive, name: WheelName) -> tuple[str, dict[str
     for part in _REQUIRED:
         if part not in members:
             raise _not_a_wheel(name, f"it holds no {folder}/{part}")
-    project, _, version = folder.removesuffix(_SUFFIX).rpartition("-")
+    project, _, version = folder[: -len(_SUFFIX)].rpartition("-")
     _check_agrees(name, project, version, f"its folder {folder}")
     return folder, members
 

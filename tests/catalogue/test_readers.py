@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.wheelmaker import make_wheel
-from tumpline.catalogue import reading
-from tumpline.catalogue.reading import Reading, read_wheels
+from tumpline.catalogue import readers
+from tumpline.catalogue.readers import read_wheels
+from tumpline.catalogue.reading import Reading
 from tumpline.errors import EnvironmentFailure
 
 
@@ -24,7 +25,7 @@ def _die(files: Sequence[tuple[str, str]]) -> list[Reading]:
 
 
 def test_a_worker_that_is_killed(files: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_read_chunk", _die)
+    monkeypatch.setattr(readers, "_read_chunk", _die)
     with pytest.raises(EnvironmentFailure) as caught:
         list(read_wheels(files, lambda done: None, 2))
     assert caught.value.code == "worker-died"
@@ -39,7 +40,7 @@ def test_as_many_workers_as_processors(
     else:
         monkeypatch.delattr(os, "sched_getaffinity", raising=False)
         monkeypatch.setattr(os, "cpu_count", lambda: None)
-    monkeypatch.setattr(reading, "_read_chunk", lambda chunk: [Reading()] * len(chunk))
+    monkeypatch.setattr(readers, "_read_chunk", lambda chunk, patience: [Reading()] * len(chunk))
     done: list[int] = []
     assert len(list(read_wheels(files, done.append))) == 1600, "one processor: no process is started"
     assert done == [400, 800, 1200, 1600]

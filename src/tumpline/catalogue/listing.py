@@ -1,0 +1,76 @@
+"""What lies in one folder of a wheelhouse. This module travels, as `tumpline.catalogue.patience` does."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from tumpline.catalogue.patience import Patience
+
+__all__ = ["Found", "Listing", "Odd", "lines_of", "list_folder"]
+
+
+class Found(NamedTuple):
+    """A file named as a wheel; size in bytes."""
+
+    layer: str
+    file: str
+    size: int
+    mtime_ns: int
+
+
+class Odd(NamedTuple):
+    """Another entry of a layer: no wheel, or one of which the system tells nothing. `file` is as `os.fsdecode` says."""
+
+    layer: str
+    file: str
+    kind: Literal["stray", "unreadable"]
+    why: str
+
+
+class Listing(NamedTuple):
+    """The entries of one layer, in no order."""
+
+    wheels: list[Found]
+    others: list[Odd]
+
+
+def list_folder(layer: str, folder: str, patience: Patience) -> Listing:
+    """List a layer; symbolic links are followed, folders in it are not. Raises OSError where it can not be listed."""
+    return patience.retry(lambda: _list(layer, folder, patience))
+
+
+def lines_of(listing: Listing) -> list[str]:
+    """Return a line for each entry with all that a change of it changes, sorted."""
+    lines = [f"{file}\0{size}\0{mtime_ns}\0" for _, file, size, mtime_ns in listing.wheels]
+    lines += [f"{odd.file}\0{odd.kind}\0" for odd in listing.others]
+    lines.sort()
+    return lines
+
+
+def _list(layer: str, folder: str, patience: Patience) -> Listing:
+    wheels: list[Found] = []
+    others: list[Odd] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            file = entry.name
+            if not file.endswith(".whl"):
+                why = "its name does not end in .whl"
+            elif not file.isprintable():
+                why = "its name holds characters that can not be printed"
+            else:
+                try:
+                    status = patience.retry(entry.stat)
+                except OSError as error:
+                    others.append(Odd(layer, file, "unreadable", error.strerror or str(error)))
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    wheels.append(Found(layer, file, status.st_size, status.st_mtime_ns))
+                    continue
+                why = "it is not a regular file"
+            others.append(Odd(layer, file, "stray", why))
+    return Listing(wheels, others)
