@@ -64,10 +64,13 @@ def _list(layer: str, folder: str, patience: Patience) -> Listing:
                 why = "its name holds characters that can not be printed"
             else:
                 try:
-                    status = patience.retry(entry.stat)
-                except OSError as error:
-                    others.append(Odd(layer, file, "unreadable", error.strerror or str(error)))
-                    continue
+                    status = entry.stat()
+                except OSError:
+                    try:
+                        status = patience.retry(entry.stat)
+                    except OSError as error:
+                        others.append(Odd(layer, file, "unreadable", error.strerror or str(error)))
+                        continue
                 if stat.S_ISREG(status.st_mode):
                     wheels.append(Found(layer, file, status.st_size, status.st_mtime_ns))
                     continue
