@@ -37,11 +37,15 @@ _LIST = re.compile(r"Wheels(\d+\.\d+)_(\d{4}-\d{2}-\d{2})\.tsv")
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The newest lists: their day, the files, and the Pythons for which each (name, version) is listed."""
+    """The newest lists: their day, the files, and the Pythons for which each (name, version) is listed.
+
+    `spellings` are the names as wheels have them; of several the last is taken, since the newest wheels have it.
+    """
 
     date: str
     files: tuple[str, ...]
     rows: dict[tuple[Name, str], set[str]]
+    spellings: dict[Name, str]
 
 
 def read_lists(folder: Path) -> Lists:
@@ -52,15 +56,18 @@ def read_lists(folder: Path) -> Lists:
     date = max(day for day, _, _ in found)
     newest = sorted((Version(python), path) for day, python, path in found if day == date)
     rows: dict[tuple[Name, str], set[str]] = {}
+    spelled: dict[Name, str] = {}
     for python, path in newest:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             spellings, tab, versions = line.partition("\t")
             names = {normalise(spelling.strip()) for spelling in spellings.split(",")}
             if not tab or len(names) != 1 or not versions.strip():
                 raise InputError.of("bad-wheel-list", "a row is not understood", where=f"{path.name}:{number}")
+            (name,) = names
+            spelled[name] = spellings.rpartition(",")[2].strip()
             for version in versions.split(","):
-                rows.setdefault((names.copy().pop(), str(Version(version.strip()))), set()).add(str(python))
-    return Lists(date, tuple(path.name for _, path in newest), rows)
+                rows.setdefault((name, str(Version(version.strip()))), set()).add(str(python))
+    return Lists(date, tuple(path.name for _, path in newest), rows, spelled)
 
 
 def make_listed(
@@ -75,7 +82,7 @@ def make_listed(
     if unknown:
         raise InputError.of("unknown-dummy", f"these look like dummies and are not known: {', '.join(unknown)}")
     wheels = [
-        WheelRow(name, version, spelling=name.replace("-", "_"), pythons=tuple(sorted(minors, key=Version)))
+        WheelRow(name, version, spelling=lists.spellings[name], pythons=tuple(sorted(minors, key=Version)))
         for (name, version), minors in sorted(lists.rows.items())
         if name not in known
     ]

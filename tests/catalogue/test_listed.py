@@ -98,4 +98,4 @@ def test_modules_share_the_bits_of_the_lists() -> None:
 
 
 def _few() -> Lists:
-    return Lists("2026-05-17", (), {(Name("a"), "1"): {"3.9"}})
+    return Lists("2026-05-17", (), {(Name("a"), "1"): {"3.9"}}, {Name("a"): "A"})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
-from packaging.tags import Tag
+from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from tumpline.wheels import TagRanking
+from tumpline.wheels.tags import fits_python
 
 RANKING = TagRanking(
     [Tag("cp311", "cp311", "linux_x86_64"), Tag("cp39", "abi3", "linux_x86_64"), Tag("py3", "none", "any")]
@@ -27,3 +30,41 @@ RANKING = TagRanking(
 def test_rank(tags: str, rank: int | None) -> None:
     assert RANKING.rank(tags) == rank
     assert RANKING.rank(tags) == rank, "the remembered answer is the same"
+
+
+@pytest.mark.parametrize("minor", range(6, 16))
+def test_fits_python_is_what_packaging_says(minor: int) -> None:
+    interpreter = f"cp3{minor}"
+    platforms = ["linux_x86_64"]
+    # Before Python 3.8 the usual build was the one with pymalloc, which its ABI tag says.
+    abis = [interpreter + ("m" if minor < 8 else "")]
+    accepted = {
+        str(tag)
+        for tag in (
+            *cpython_tags((3, minor), abis=abis, platforms=platforms),
+            *compatible_tags((3, minor), interpreter=interpreter, platforms=platforms),
+        )
+    }
+    kinds = [f"{kind}3{number}" for kind in ("cp", "py") for number in range(17)]
+    some = [f"cp3{number}{letter}" for number in range(2, 17) for letter in ("", "m", "d", "t")]
+    for python, abi in product(
+        ("cp3", "py2", "py3", "py27", "cp27", "pp39", *kinds), ("none", "abi3", "cp27mu", *some)
+    ):
+        for platform in ("linux_x86_64", *(("any",) if abi == "none" else ())):
+            tags = f"{python}-{abi}-{platform}"
+            assert fits_python(tags, f"3.{minor}") == (tags in accepted), (tags, minor)
+
+
+@pytest.mark.parametrize(
+    ("tags", "minor", "fits"),
+    [
+        ("py2.py3-none-any", "3.11", True),
+        ("cp310.cp311-cp310.cp311-linux_x86_64", "3.11", True),
+        ("cp27-cp27mu-linux_x86_64", "2.7", True),
+        ("py3-none-any", "2.7", False),
+        ("py3-none-any", "3", False),
+        ("py3-none-any", "no.version", False),
+    ],
+)
+def test_fits_python(tags: str, minor: str, fits: bool) -> None:
+    assert fits_python(tags, minor) == fits

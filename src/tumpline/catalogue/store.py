@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -85,9 +85,30 @@ class Catalogue:
         """Return the names of all projects that have wheels, sorted."""
         return tuple(Name(row[0]) for row in self._rows("SELECT name FROM projects ORDER BY name"))
 
+    def minors(self) -> tuple[str, ...]:
+        """Return the Pythons that rows of a list and modules name."""
+        return self._column("minors", "python")
+
     def wheels(self, name: Name) -> tuple[Wheel, ...]:
         """Return all wheels of a project, the newest version first, then by layer and tags."""
         return tuple(_wheel(row) for row in self._wheel_rows(f"{_PROJECTS} WHERE name = ?", name))
+
+    def offered(self, names: Iterable[Name] | None = None) -> Iterator[tuple[Name, Iterator[WheelRow]]]:
+        """Give projects, those named or all by name, each with its wheels as `Decoder.offered` does: newest first.
+
+        Made for searching: what the answer does not need is neither read nor decoded.
+        """
+        query = "SELECT name, wheels FROM projects"
+        if names is None:
+            found = self._rows(f"{query} ORDER BY name")
+        else:
+            found = [row for name in names for row in self._rows(f"{query} WHERE name = ?", name)]
+        for name, lines in found:
+            yield Name(name), self._sounded(Name(name), lines)
+
+    def _sounded(self, name: Name, lines: str) -> Iterator[WheelRow]:
+        with _sound(self.where):
+            yield from self._decoder.offered(name, lines)
 
     def dummy(self, name: Name) -> Dummy | None:
         """Say whether the name exists only as a dummy, and for which module."""

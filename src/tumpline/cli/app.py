@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from tumpline import __version__
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from tumpline.cli.terminal import Terminal
     from tumpline.errors import Problem
 
@@ -18,13 +20,18 @@ __all__ = ["COMMANDS", "run_command"]
 COMMANDS: dict[str, str] = {
     "site": "the sites, and which one this is",
     "catalogue": "make and inspect the catalogue of a site",
+    "search": "find wheels and modules by name: what a site has, anywhere",
+    "avail-wheels": "answer a command line of avail_wheels",
     "lock": "resolve for all targets together and write tumpline.lock",
     "parity": "compare the targets: package by package, what differs and why",
     "export": "write the lock for other tools (PEP 751, requirements)",
     "sync": "make the environment what the lock says",
     "run": "run a command in the environment",
 }
-"""Command -> what it does. ``X`` is the module ``X_command``, with ``configure(parser)`` and ``execute(…)``."""
+"""Command -> what it does. ``X-Y`` is the module ``X_Y_command``, with ``configure(parser)`` and ``execute(…)``."""
+
+FOREIGN = ("avail-wheels",)
+"""Commands whose options are another program's, ``-v`` among them."""
 
 
 def run_command(words: list[str]) -> int:
@@ -40,7 +47,7 @@ def run_command(words: list[str]) -> int:
 
     terminal = Terminal.for_process(json=getattr(options, "json", False), verbosity=options.verbose - options.quiet)
     try:
-        module = importlib.import_module(f"tumpline.cli.{options.command}_command")
+        module = _module(options.command)
         status = int(module.execute(options, terminal))
         # Here rather than at exit, where a full disk could not be told.
         print(end="", file=terminal.out, flush=True)
@@ -79,11 +86,20 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     wanted = next((word for word in words if not word.startswith("-")), "")
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(
-            name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", parents=[common]
+            name,
+            help=purpose,
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            parents=[] if name in FOREIGN else [common],
         )
+        if name in FOREIGN:
+            command.set_defaults(verbose=0, quiet=0)
         if name == wanted:
-            importlib.import_module(f"tumpline.cli.{name}_command").configure(command)
+            _module(name).configure(command)
     return parser
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"tumpline.cli.{command.replace('-', '_')}_command")
 
 
 def _report(problems: tuple[Problem, ...], terminal: Terminal) -> None:

@@ -1,15 +1,19 @@
-"""Which wheels an interpreter takes, and which it likes best (PEP 425)."""
+"""Which wheels an interpreter takes, and which it likes best (PEP 425).
+
+Imports nothing of `packaging`: a search over a catalogue must answer in the time that its import would take.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
-__all__ = ["TagRanking"]
+__all__ = ["TagRanking", "fits_python"]
 
 
 class TagRanking:
@@ -37,3 +41,34 @@ class TagRanking:
             ]
             self._seen[tags] = best = min(ranks, default=None)
             return best
+
+
+@cache
+def fits_python(tags: str, minor: str) -> bool:
+    """Say whether CPython of a minor version takes a wheel with this compressed tag set on the system it is built for.
+
+    Only interpreter and ABI are looked at: which systems a site's wheels are for, the site knows. Wheels of the stable
+    ABI serve their own and all later minor versions.
+    """
+    major, _, rest = minor.partition(".")
+    if not (major.isdecimal() and rest.isdecimal()):
+        return False
+    own = int(rest)
+    interpreters, abis, _ = tags.lower().split("-")
+    return any(
+        _fits(interpreter, abi, major, own) for interpreter, abi in product(interpreters.split("."), abis.split("."))
+    )
+
+
+def _fits(interpreter: str, abi: str, major: str, own: int) -> bool:
+    kind, version = interpreter[:2], interpreter[2:]
+    if kind not in ("cp", "py") or not version.isdecimal() or version[0] != major:
+        return False
+    built = int(version[1:]) if version[1:] else None
+    if kind == "py":
+        return abi == "none" and (built is None or built <= own)
+    if built == own:
+        # Before 3.8 the ABI had a letter for how memory is managed, before 3.3 another for the width of characters.
+        letters = ("",) if major == "3" and own >= 8 else ("m", "mu")
+        return abi in ("none", "abi3") or abi in (interpreter + letter for letter in letters)
+    return abi == "abi3" and built is not None and 2 <= built < own

@@ -1,0 +1,157 @@
+"""``tumpline search``: which wheels and modules a site has of what is asked for."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tumpline.catalogue.near import ModuleOffer, Near, module_offers, near
+from tumpline.catalogue.query import Ask, Found, parse_ask, search
+from tumpline.cli.scope import Scope, add_scope_options, open_scope
+from tumpline.cli.tables import COLUMNS, FORMATS, condensed, in_order, render, table_rows
+from tumpline.errors import InputError
+from tumpline.values import Name
+
+if TYPE_CHECKING:
+    from tumpline.catalogue.content import WheelRow
+    from tumpline.cli.terminal import Terminal
+
+__all__ = ["Answer", "Missing", "configure", "execute"]
+
+
+class Missing(NamedTuple):
+    """Something asked for that no wheel and no module is there of, and what is near."""
+
+    ask: Ask
+    near: tuple[Near, ...]
+
+
+class Answer(NamedTuple):
+    """What a search found: wheels by project in the order of the table, modules by package, and what is missing."""
+
+    projects: tuple[tuple[WheelRow, ...], ...]
+    modules: tuple[tuple[Name, tuple[ModuleOffer, ...]], ...]
+    missing: tuple[Missing, ...]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="a name, a pattern ('*cdf*'), or 'numpy<2'")
+    parser.add_argument("-n", "--name", nargs="+", action="extend", default=[], help="the same")
+    parser.add_argument(
+        *("-r", "--requirement"),
+        dest="files",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="all that a requirements file or a pyproject.toml asks for; can be repeated",
+    )
+    parser.add_argument("--version", metavar="VERSION", default="", help="this version, or 1.21.*")
+    parser.add_argument(
+        *("--all-versions", "--all_versions"), action="store_true", help="all versions (default: the latest that fits)"
+    )
+    parser.add_argument("--all", action="store_true", help="--all-versions --all-pythons --all-archs")
+    add_scope_options(parser)
+    asking = parser.add_argument_group("what to ask")
+    asking.add_argument("--deps", action="store_true", help="is all there that they need, and what they need?")
+    asking.add_argument("--requires", metavar="NAME", default="", help="what depends on this package?")
+    asking.add_argument("--since", metavar="DATE", default="", help="only wheels of that day (YYYY-MM-DD) and newer")
+    asking.add_argument("--offline", action="store_true", help="do not ask the package index about what is missing")
+    display = parser.add_argument_group("display")
+    display.add_argument("--not-available", action="store_true", help="list in the table also what is missing")
+    display.add_argument("--not-available-only", action="store_true", help="list only what is missing")
+    display.add_argument("--raw", action="store_true", help="file names only")
+    display.add_argument("--column", choices=COLUMNS, nargs="+", help="the columns, in this order")
+    display.add_argument("--condense", action="store_true", help="one line for each project")
+    display.add_argument("--format", choices=FORMATS, default="simple", metavar="STYLE", help="the style of the table")
+    display.add_argument("--mediawiki", action="store_true", help="--format mediawiki")
+    display.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+
+def execute(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Search, and print what is found; 1 where nothing is."""
+    if options.all:
+        options.all_versions = options.all_pythons = options.all_archs = True
+    asks = _asks(options)
+    scope = open_scope(options)
+    with scope.catalogue:
+        if options.requires or options.since:
+            from tumpline.cli.search_rows import list_dependers, list_since
+
+            return (list_dependers if options.requires else list_since)(asks, scope, options, terminal)
+        if options.deps:
+            from tumpline.cli.search_deps import tell_closure
+
+            return tell_closure(asks, scope, options, terminal)
+        answer = _answer(asks, scope, options)
+        if terminal.json:
+            from tumpline.cli.search_words import answer_data
+
+            terminal.data(answer_data(answer, scope))
+        else:
+            _tell(answer, scope, options, terminal)
+    return 0 if answer.projects or answer.modules else 1
+
+
+def _asks(options: argparse.Namespace) -> list[Ask]:
+    words = [*options.patterns, *options.name]
+    asks = [parse_ask(word) for word in words]
+    if options.files:
+        from tumpline.cli.search_files import read_asks
+
+        # What is said on the command line counts more than what a file says of the same name.
+        said = {ask.name for ask in asks}
+        asks = [ask for path in options.files for ask in read_asks(path) if ask.name not in said] + asks
+    if options.version:
+        asks = [ask._replace(specifier=parse_ask(f"x=={options.version}").specifier) for ask in asks]
+    if not asks and (options.not_available or options.not_available_only or options.deps):
+        raise InputError.of("nothing-asked", "nothing is asked for", hint="name packages, or a file with -r")
+    return asks
+
+
+def _answer(asks: list[Ask], scope: Scope, options: argparse.Namespace) -> Answer:
+    terms = scope.terms._replace(latest=not (options.all_versions or options.version))
+    if options.all_versions:
+        terms = terms._replace(prereleases=True)
+    found = list(search(scope.catalogue, asks, terms))
+    projects = sorted((tuple(in_order(each.wheels)) for each in found), key=lambda rows: rows[0].spelling.casefold())
+    modules: list[tuple[Name, tuple[ModuleOffer, ...]]] = []
+    missing: list[Missing] = []
+    there = {each.name for each in found}
+    for ask in asks:
+        offers = () if ask.wild else module_offers(scope.catalogue, ask)
+        if offers:
+            modules.append((Name(ask.name), offers))
+        elif ask.name not in there and not (ask.wild and _matches_some(ask, found)):
+            missing.append(Missing(ask, near(scope.catalogue, ask, terms, scope.environments)))
+    return Answer(tuple(projects), tuple(modules), tuple(missing))
+
+
+def _matches_some(ask: Ask, found: list[Found]) -> bool:
+    from tumpline.catalogue.query import matches
+
+    return any(matches(ask, each.name) for each in found)
+
+
+def _tell(answer: Answer, scope: Scope, options: argparse.Namespace, terminal: Terminal) -> None:
+    if options.raw:
+        for wheels in answer.projects:
+            for wheel in wheels:
+                terminal.data(wheel.file or f"{wheel.spelling}-{wheel.version}")
+    else:
+        listed = not scope.catalogue.info.layers
+        columns = options.column or ["name", "version", "python", *([] if listed else ["arch"])]
+        projects = () if options.not_available_only else answer.projects
+        rows = list((condensed if options.condense else table_rows)(projects, columns))
+        if options.not_available or options.not_available_only:
+            rows += [[each.ask.given if column == "name" else "" for column in columns] for each in answer.missing]
+            rows.sort(key=lambda row: row[0].casefold())
+        if rows:
+            for line in render(rows, columns, "mediawiki" if options.mediawiki else options.format):
+                terminal.data(line)
+    from tumpline.cli.search_words import tell_rest
+
+    tell_rest(answer, scope, options, terminal)

@@ -1,0 +1,95 @@
+"""``tumpline search --deps``: whether all is there that is asked for, with all that it needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tumpline.cli.search_words import catalogue_data
+from tumpline.cli.tables import render
+from tumpline.errors import InputError, NoResolution, Problem
+
+if TYPE_CHECKING:
+    from tumpline.catalogue.query import Ask
+    from tumpline.cli.scope import Scope
+    from tumpline.cli.terminal import Terminal
+
+__all__ = ["tell_closure"]
+
+
+def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Resolve for one Python with what the wheelhouse and the modules have; print what is taken, or what is lacking.
+
+    The status is 0 where everything is there, 1 where something is not. Raises InputError ``needs-unknown``,
+    ``which-python`` and what can not be resolved for (patterns).
+    """
+    from tumpline.project import Declared
+    from tumpline.resolve.resolution import resolve
+    from tumpline.resolve.target import make_target
+    from tumpline.values import parse_requirement
+
+    if scope.catalogue.info.grade == "listed":
+        raise InputError.of(
+            "needs-unknown",
+            "a public list does not know what wheels require",
+            where=scope.catalogue.where,
+            hint="scan the wheelhouse (tumpline catalogue scan), or lock a project: tumpline lock asks the index",
+        )
+    for ask in asks:
+        if ask.wild:
+            raise InputError.of(
+                "bad-search", f"{ask.given} is a pattern", where="--deps", hint="name each package, or use -r FILE"
+            )
+    pythons = scope.terms.pythons
+    if pythons is not None and len(pythons) > 1:
+        raise InputError.of(
+            "which-python", "dependencies are looked for with one Python at a time", hint="name one with --python"
+        )
+    request = replace(scope.request, python=pythons[0] if pythons else scope.request.python)
+    target = make_target(request, scope.site, "wheelhouse")
+    known = scope.catalogue.info.layers
+    if not any(layer in known for layer in target.layers):
+        # A catalogue of folders that no profile names: as for a search, all of them count.
+        target = replace(target, layers=known)
+    declared = [Declared(parse_requirement(_requirement(ask)), ask.given) for ask in asks]
+    lacking: tuple[Problem, ...] = ()
+    rows: list[list[str]] = []
+    try:
+        found = resolve(declared, [target], [scope.catalogue], None)
+    except NoResolution as error:
+        lacking = error.problems
+    else:
+        rows = [
+            [package.name, str(choice.offer.version), choice.offer.source]
+            for package in found.packages
+            for choice in package.choices
+        ]
+    if terminal.json:
+        problems = [{"code": p.code, "message": p.message, "why": p.why, "hint": p.hint} for p in lacking]
+        packages = [{"name": name, "version": version, "source": source} for name, version, source in rows]
+        data = {
+            "schema": "tumpline.search-deps/1",
+            "catalogue": catalogue_data(scope),
+            "python": target.python,
+            "complete": not lacking,
+            "packages": packages,
+            "problems": problems,
+        }
+        terminal.data(json.dumps(data, indent=2))
+        return 1 if lacking else 0
+    for problem in lacking:
+        terminal.problem(problem)
+    if not lacking:
+        for line in render(rows, ["name", "version", "source"], options.format):
+            terminal.data(line)
+        terminal.say(f"all of it is there for Python {target.python}: {len(rows)} packages")
+    return 1 if lacking else 0
+
+
+def _requirement(ask: Ask) -> str:
+    """Return what was asked with its extras, but for a local version, which is one site's own (R1)."""
+    text, semicolon, marker = ask.given.partition(";")
+    return text.partition("+")[0] + semicolon + marker

@@ -1,0 +1,120 @@
+"""``tumpline search --requires`` and ``--since``: questions that every wheel has to be looked at for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tumpline.catalogue.query import Ask, matches
+from tumpline.cli.search_words import catalogue_data, wheel_data
+from tumpline.cli.tables import COLUMNS, render
+from tumpline.errors import InputError
+from tumpline.values import normalise
+
+if TYPE_CHECKING:
+    from tumpline.catalogue.content import WheelRow
+    from tumpline.cli.scope import Scope
+    from tumpline.cli.terminal import Terminal
+
+__all__ = ["list_dependers", "list_since"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def list_dependers(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Print the wheels that require a package, and by which requirement; 1 where there are none.
+
+    Of each project only the newest version that fits counts, unless all are asked for. Raises InputError
+    ``needs-unknown`` where the catalogue does not know what wheels require.
+    """
+    if scope.catalogue.depth != "metadata":
+        raise InputError.of(
+            "needs-unknown",
+            "the catalogue does not know what wheels require",
+            where=scope.catalogue.where,
+            why="it is a public list" if scope.catalogue.info.grade == "listed" else "only file names were read",
+            hint="make one from the wheels: tumpline catalogue scan on the cluster, or tumpline catalogue pull",
+        )
+    wanted = normalise(options.requires)
+    found: list[tuple[WheelRow, tuple[str, ...]]] = []
+    for rows in _projects(asks, scope):
+        latest = ""
+        for row in rows:
+            if latest and row.version != latest and not options.all_versions:
+                break
+            latest = row.version
+            lines = row.needs.requires_dist.split("\n") if row.needs is not None else []
+            if asking := tuple(line for line in lines if _is_for(line, wanted)):
+                found.append((row, asking))
+    if terminal.json:
+        wheels = [{**wheel_data(row), "requires": list(lines)} for row, lines in found]
+        data = {"schema": "tumpline.search-requires/1", "catalogue": catalogue_data(scope), "wheels": wheels}
+        terminal.data(json.dumps(data, indent=2))
+    elif found:
+        columns = ["name", "version", "python", "requires"]
+        cells = dict.fromkeys(
+            (row.spelling, COLUMNS["version"](row), COLUMNS["python"](row), "; ".join(lines)) for row, lines in found
+        )
+        for line in render(list(cells), columns, options.format):
+            terminal.data(line)
+    else:
+        terminal.say(f"nothing requires {options.requires}", level=-1)
+    return 0 if found else 1
+
+
+def list_since(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, terminal: Terminal) -> int:
+    """Print the wheels whose files are of a day or newer; 1 where there are none.
+
+    Raises InputError ``bad-date``, and ``times-unknown`` where the catalogue has no times of files.
+    """
+    try:
+        day = date.fromisoformat(options.since)
+    except ValueError as error:
+        raise InputError.of(
+            "bad-date", f"{options.since!r} is not a day", where="--since", hint="write for example --since 2026-05-17"
+        ) from error
+    if scope.catalogue.info.grade == "listed":
+        raise InputError.of(
+            "times-unknown",
+            "a public list does not say since when there is a wheel",
+            where=scope.catalogue.where,
+            hint="compare lists of two dates (tumpline catalogue diff), or scan the wheelhouse",
+        )
+    start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1e9)
+    found = sorted(
+        (row for rows in _projects(asks, scope) for row in rows if row.mtime_ns >= start),
+        key=lambda row: (-row.mtime_ns // 86_400_000_000_000, row.name, row.file),
+    )
+    if terminal.json:
+        data = {
+            "schema": "tumpline.search-since/1",
+            "since": day.isoformat(),
+            "catalogue": catalogue_data(scope),
+            "wheels": [wheel_data(row) for row in found],
+        }
+        terminal.data(json.dumps(data, indent=2))
+    elif found:
+        columns = ["date", *(options.column or ["name", "version", "python", "arch"])]
+        cells = [[str(wheel_data(row)["date"]), *(COLUMNS[column](row) for column in columns[1:])] for row in found]
+        for line in render(cells, columns, options.format):
+            terminal.data(line)
+    else:
+        terminal.say(f"no wheel is of {day} or newer", level=-1)
+    return 0 if found else 1
+
+
+def _projects(asks: Sequence[Ask], scope: Scope) -> Iterator[list[WheelRow]]:
+    """Yield the fitting wheels, whole, of each project that is meant; without asks, of all."""
+    for name, rows in groupby(scope.catalogue.rows(), key=lambda row: row.name):
+        if not asks or any(matches(ask, name) for ask in asks):
+            yield [row for row in rows if scope.terms.fits(row)]
+
+
+def _is_for(line: str, wanted: str) -> bool:
+    match = _NAME.match(line)
+    return match is not None and normalise(match[0]) == wanted
