@@ -80,7 +80,7 @@ def _on_index(names: Sequence[str]) -> dict[str, str]:
     from tumpline.errors import TumplineError
 
     found: dict[str, str] = {}
-    with open_index(argparse.Namespace(offline=False, refresh=False)) as index:
+    with open_index(argparse.Namespace(offline=False, refresh=False), hasty=True) as index:
         index.prefetch([Name(name) for name in names])
         for name in names:
             try:

@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 
+_HASTE = 3.0
+"""Seconds that a person who asked about something else can be kept waiting."""
+
+
 def add_project_option(parser: argparse.ArgumentParser) -> None:
     """Declare where the project is."""
     parser.add_argument(
@@ -87,8 +91,11 @@ def cache() -> Path:
     return cache_folder()
 
 
-def open_index(options: argparse.Namespace) -> IndexClient:
-    """Return the client of the indexes that pip's configuration names; a context manager."""
+def open_index(options: argparse.Namespace, *, hasty: bool = False) -> IndexClient:
+    """Return the client of the indexes that pip's configuration names; a context manager.
+
+    A `hasty` one tries once and waits for three seconds: for answers that one can do without.
+    """
     from tumpline.index.client import IndexClient
     from tumpline.index.pipconfig import read_pip_settings
 
@@ -96,6 +103,8 @@ def open_index(options: argparse.Namespace) -> IndexClient:
     if any(location.kind == "links" for location in settings.locations):
         # On a cluster pip's configuration names the wheelhouse itself, which is the catalogue's business.
         settings = settings.without_folders(_wheelhouses())
+    if hasty:
+        settings = replace(settings, retries=0, timeout=min(settings.timeout, _HASTE))
     return IndexClient(
         settings,
         cache() / "index",
