@@ -28,7 +28,7 @@ def scanned(cache: Path) -> Path:
 class TestFind:
     def test_the_given_one(self, tmp_path: Path) -> None:
         scanned(tmp_path / "cache")
-        given = write(tmp_path, replace(CONTENT, site="given"))
+        given = write(tmp_path, CONTENT._replace(site="given"))
         with find_catalogue(lake(None), tmp_path / "cache", given) as catalogue:
             assert catalogue.info.site == "given"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,7 +154,7 @@ class TestSearch:
 
     def test_a_list_knows_pythons_and_no_layers(self, tmp_path: Path) -> None:
         row = WheelRow(Name("a"), "1", spelling="a", pythons=("3.11", "3.12"))
-        content = replace(CONTENT, grade="listed", layers=(), wheels=[row])
+        content = CONTENT._replace(grade="listed", layers=(), wheels=[row])
         write_catalogue(tmp_path / "l.sqlite", content, encode(content))
         with open_catalogue(tmp_path / "l.sqlite") as catalogue:
             assert found(catalogue, "a", terms=Terms(("3.12",), ("2023/v4",))) == {"a": ["1"]}

@@ -112,8 +112,8 @@ def test_a_project_that_names_no_target_is_for_the_machine_at_hand() -> None:
 
 def test_catalogues() -> None:
     other = {
-        "narval": replace(catalogue(NARVAL), identity="new"),
-        "fir": replace(catalogue(FIR), grade="scanned", identity="new"),
+        "narval": catalogue(NARVAL)._replace(identity="new"),
+        "fir": catalogue(FIR)._replace(grade="scanned", identity="new"),
         "laptop": None,
     }
     narval, fir = check_lock(SAMPLE, PROJECT, other)

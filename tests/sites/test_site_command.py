@@ -70,7 +70,7 @@ def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith(("TUMPLINE_", "CC_", "RSNT_", "EB", "SLURM_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr("platform.node", lambda: "laptop")
+    monkeypatch.setattr("tumpline.cli.wiring.host_name", lambda: "laptop")
     folder = tmp_path / "lab" / "sites"
     folder.mkdir(parents=True)
     (folder / "lab.toml").write_text(LAB, encoding="utf-8")
@@ -257,5 +257,5 @@ class TestDetect:
         }
 
     def test_the_host_name(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        monkeypatch.setattr("platform.node", lambda: "trillium-gpu.alliancecan.ca")
+        monkeypatch.setattr("tumpline.cli.wiring.host_name", lambda: "trillium-gpu.alliancecan.ca")
         assert data(capsys, "detect")["site"] == "trillium"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from tumpline.catalogue.model import Grade
 from tumpline.catalogue.reading import Needs
-from tumpline.sites import Dummy, ModulePackage
-from tumpline.values import Name
 
-__all__ = ["Content", "Depth", "FileNote", "Needs", "NoteKind", "WheelRow"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tumpline.catalogue.model import Grade
+    from tumpline.sites import Dummy, ModulePackage
+    from tumpline.values import Name
+
+__all__ = ["Content", "Depth", "FileNote", "Needs", "NoteKind", "View", "WheelRow"]
 
 Depth = Literal["names", "metadata"]
 """What was read of the wheels: their file names alone, or METADATA and RECORD as well."""
@@ -21,7 +23,7 @@ NoteKind = Literal["stray", "dummy", "unreadable", "refused"]
 
 
 class WheelRow(NamedTuple):
-    """One wheel: a tuple rather than a dataclass, because a scan makes tens of thousands.
+    """One wheel.
 
     `spelling` is the project's name as the file name has it. `needs` is None and `record` (a sha256) empty where
     the wheel was not read; `pythons` are minor versions, given by lists only. `size` is in bytes.
@@ -59,11 +61,20 @@ class FileNote(NamedTuple):
     mtime_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class View(NamedTuple):
+    """Which layers one site sees with a software environment on a CPU level, best first."""
+
+    site: str
+    environment: str
+    level: str
+    layers: tuple[str, ...]
+
+
+class Content(NamedTuple):
     """Everything a catalogue file holds.
 
-    `layers` are in the site's order; `pythons` are (software environment, exact version). `fingerprint` tells whether a
+    `layers` are in the site's order; `pythons` are (software environment, exact version). `views` are those of all
+    sites that share the catalogue, for each site the default software environment first. `fingerprint` tells whether a
     scan would read anything new; it is empty for a list.
     """
 
@@ -80,3 +91,4 @@ class Content:
     notes: Sequence[FileNote] = ()
     depth: Depth = "names"
     fingerprint: str = ""
+    views: tuple[View, ...] = ()

@@ -9,14 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tumpline.catalogue.content import Content, Needs, WheelRow
+from tumpline.catalogue.decoding import DIGEST
 from tumpline.values import Name, version_key
 
-__all__ = ["DIGEST", "Decoder", "Tables", "encode"]
-
-DIGEST = 32
-"""Bytes of a sha256."""
-
-_FIELDS = 8
+__all__ = ["Tables", "encode"]
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -58,62 +54,6 @@ def encode(content: Content) -> Tables:
         digest.update(records)
     identity = f"sha256:{digest.hexdigest()}"
     return Tables(content.layers, tags, minors, projects, dummies, modules, pythons, identity)
-
-
-class Decoder:
-    """Turns rows of ``projects`` back into wheels; `minors`, `layers` and `tags` are those tables."""
-
-    def __init__(self, layers: Sequence[str], tags: Sequence[str], minors: Sequence[str]) -> None:
-        self._layers = ("", *layers)
-        self._tags = ("", *tags)
-        self._minors = tuple(minors)
-
-    def pythons(self, bits: str) -> tuple[str, ...]:
-        """Return the Pythons of a bit set."""
-        number = int(bits or "0", 16)
-        return tuple(python for bit, python in enumerate(self._minors) if number >> bit & 1)
-
-    def offered(self, name: Name, lines: str) -> Iterator[WheelRow]:
-        """Give the wheels of a project without times, needs and digests, which most questions are not about.
-
-        Raises as `wheels` does, for a line only when it is reached.
-        """
-        usual = name.replace("-", "_")
-        for line in lines.split("\n"):
-            yield self._row(name, usual, line.split("\t"))[0]
-
-    def _row(self, name: Name, usual: str, fields: list[str]) -> tuple[WheelRow, str]:
-        """Return the wheel of a line, and the number of its needs as text."""
-        fields += [""] * (_FIELDS - len(fields))
-        version, pythons, layer, tags, size, need, build, spelling = fields
-        row = WheelRow(
-            name,
-            version,
-            self._layers[int(layer or 0)],
-            self._tags[int(tags or 0)],
-            build,
-            spelling or usual,
-            self.pythons(pythons) if pythons else (),
-            int(size) if size else None,
-        )
-        return row, need
-
-    def wheels(self, name: Name, lines: str, needs: str, mtimes: bytes, records: bytes) -> Iterator[WheelRow]:
-        """Give the wheels of a project; raises ValueError, TypeError or LookupError for rows that make no sense."""
-        usual = name.replace("-", "_")
-        if len(mtimes) % 8:
-            raise ValueError("times are cut short")
-        said = [None, *(_needs(*texts) for texts in json.loads(needs))] if needs else [None]
-        times = struct.unpack(f">{len(mtimes) // 8}q", mtimes)
-        for index, (line, mtime_ns) in enumerate(zip(lines.split("\n"), times, strict=True)):
-            row, need = self._row(name, usual, line.split("\t"))
-            record = records[index * DIGEST : (index + 1) * DIGEST] if need else b""
-            yield WheelRow(*row[:8], mtime_ns, said[int(need or 0)], record)
-
-
-def _needs(requires_python: str, extras: str, requires_dist: str) -> Needs:
-    """Check the types, since JSON may hold anything."""
-    return Needs("".join(requires_python), "".join(extras), "".join(requires_dist))
 
 
 def _projects(

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tumpline.catalogue.content import View
 from tumpline.errors import InputError
 from tumpline.sites import Site
 
-__all__ = ["Layers", "choose_layers"]
+__all__ = ["Layers", "choose_layers", "views_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,17 @@ def choose_layers(
         found = [layer for folder in wheelhouses for layer in _below(folder, names) or [_as_layer(folder, names)]]
     present = {name for name, _ in found}
     return Layers(tuple(found), tuple(name for name in names if name not in present))
+
+
+def views_of(sites: Iterable[Site]) -> tuple[View, ...]:
+    """Return what each of the sites sees of a wheelhouse, its default software environment first."""
+    return tuple(
+        View(site.name, software.name, level, layers)
+        for site in sites
+        for software in sorted(site.environments, key=lambda each: each.name != site.default_environment)
+        for level, layers in software.layers.items()
+        if level in site.cpu_levels
+    )
 
 
 def _names(site: Site, environment: str, cpu_level: str) -> tuple[str, ...]:

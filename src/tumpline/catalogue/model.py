@@ -1,20 +1,22 @@
-"""What a catalogue holds, as values, and the questions it answers."""
+"""What a catalogue holds, as values, and the questions it answers.
+
+Named tuples rather than dataclasses, whose import takes as long as a search.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from tumpline.sites import Dummy, ModulePackage
-from tumpline.values import Name
+if TYPE_CHECKING:
+    from tumpline.sites import Dummy, ModulePackage
+    from tumpline.values import Name
 
 __all__ = ["CatalogueInfo", "CatalogueReader", "Grade", "Wheel"]
 
 Grade = Literal["scanned", "listed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wheel:
+class Wheel(NamedTuple):
     """One wheel of a wheelhouse, or (grade ``listed``) one row of a public list.
 
     `version` carries its local part as spelled in the file name. A listed wheel has no layer, file, tags or
@@ -37,8 +39,7 @@ class Wheel:
     record: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueInfo:
+class CatalogueInfo(NamedTuple):
     """Where a catalogue comes from: `identity` is a digest of its content, `date` an ISO day."""
 
     site: str

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from tumpline import __version__
-from tumpline.catalogue.content import Content, FileNote, NoteKind, WheelRow
+from tumpline.catalogue.content import Content, FileNote, NoteKind, View, WheelRow
 from tumpline.catalogue.encoding import encode
 from tumpline.catalogue.model import CatalogueInfo
 from tumpline.catalogue.reading import Reading
@@ -57,12 +57,14 @@ def scan(
     *,
     today: date,
     modules: tuple[ModulePackage, ...] = (),
+    views: tuple[View, ...] = (),
     metadata: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ScanReport:
     """Read the wheelhouse and write the site's catalogue to `output`.
 
-    `modules` are what `tumpline.sites.load.module_packages` says of the site; they are stored with the wheels.
+    `modules` are what `tumpline.sites.load.module_packages` says of the site, `views` what `views_of` says of all sites
+    that share the catalogue; they are stored with the wheels.
     A catalogue that is there already is taken as known: a wheel of the same name, size and time is not read again, and
     where nothing at all has changed nothing is written. Without `metadata` only file names are read. A wheel that can
     not be read is noted with its reason, not left out silently; it is tried again next time if the system was to
@@ -74,7 +76,7 @@ def scan(
     previous, replaced = _previous(output)
     try:
         tree = wheelhouse.tree()
-        fingerprint = _fingerprint(site, modules, tree)
+        fingerprint = _fingerprint(site, modules, views, tree)
         notes = previous.notes() if previous else ()
         if previous is not None and _still_holds(previous, notes, fingerprint, metadata):
             info = previous.info
@@ -106,11 +108,12 @@ def scan(
         notes=_once(tree.others, gathering.notes),
         depth="metadata" if all(wheel.needs is not None for wheel in gathering.wheels) else "names",
         fingerprint=fingerprint,
+        views=views,
     )
     tables = encode(content)
     if known.info is not None and known.info.identity == tables.identity:
         # Times of files changed, what they offer did not: the catalogue keeps its day, and so do locks made with it.
-        content = replace(content, date=known.info.date)
+        content = content._replace(date=known.info.date)
     write_catalogue(output, content, tables)
     with open_catalogue(output) as catalogue:
         return ScanReport(
@@ -238,12 +241,13 @@ def _still_holds(previous: Catalogue, notes: Iterable[FileNote], fingerprint: st
     )
 
 
-def _fingerprint(site: Site, modules: Iterable[ModulePackage], tree: Tree) -> str:
+def _fingerprint(site: Site, modules: Iterable[ModulePackage], views: Iterable[View], tree: Tree) -> str:
     """Return a digest of all that a catalogue is made from, besides what is inside the wheels."""
     facts = "\0".join(
         [
             f"{SCHEMA_VERSION}\0{site.name}",
             *map(repr, modules),
+            *map(repr, views),
             *map(repr, site.dummies),
             *map(repr, _pythons(site)),
             tree.fingerprint,

@@ -51,6 +51,13 @@ CREATE TABLE modules(
     pythons TEXT NOT NULL,
     PRIMARY KEY (name, environment, module, module_version, version)
 ) WITHOUT ROWID;
+CREATE TABLE views(
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    level TEXT NOT NULL,
+    layers TEXT NOT NULL
+);
 CREATE TABLE pythons(environment TEXT, python TEXT, PRIMARY KEY (environment, python)) WITHOUT ROWID;
 CREATE TABLE notes(
     layer TEXT NOT NULL,

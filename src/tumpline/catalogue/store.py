@@ -5,20 +5,25 @@ from __future__ import annotations
 import sqlite3
 import struct
 import weakref
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from tumpline.catalogue.content import Depth, FileNote, NoteKind, WheelRow
-from tumpline.catalogue.encoding import Decoder
-from tumpline.catalogue.model import CatalogueInfo, Grade, Wheel
+from tumpline.catalogue.content import FileNote, View, WheelRow
+from tumpline.catalogue.decoding import Decoder
+from tumpline.catalogue.model import CatalogueInfo, Wheel
 from tumpline.catalogue.schema import APPLICATION, MAGIC, SCHEMA_VERSION
 from tumpline.errors import EnvironmentFailure, InputError
-from tumpline.sites import Dummy, ModulePackage
 from tumpline.values import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from tumpline.catalogue.content import Depth, NoteKind
+    from tumpline.catalogue.model import Grade
+    from tumpline.sites import Dummy, ModulePackage
 
 __all__ = ["Catalogue", "check_header", "open_catalogue", "open_in_memory"]
 
@@ -112,6 +117,8 @@ class Catalogue:
 
     def dummy(self, name: Name) -> Dummy | None:
         """Say whether the name exists only as a dummy, and for which module."""
+        from tumpline.sites import Dummy
+
         for (module,) in self._rows(
             "SELECT module FROM dummies WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM projects WHERE name = ?1)", name
         ):
@@ -120,10 +127,14 @@ class Catalogue:
 
     def dummies(self) -> tuple[Dummy, ...]:
         """Return all dummies, by name."""
+        from tumpline.sites import Dummy
+
         return tuple(Dummy(Name(name), module) for name, module in self._rows("SELECT * FROM dummies ORDER BY name"))
 
     def modules_for(self, name: Name) -> tuple[ModulePackage, ...]:
         """Return every module that provides the name: by environment, module, its version, version and Python."""
+        from tumpline.sites import ModulePackage
+
         return tuple(
             ModulePackage(environment, module, module_version, python, name, version)
             for environment, module, module_version, version, pythons in self._rows(
@@ -142,6 +153,13 @@ class Catalogue:
         """Return the files that are no wheels of the catalogue, and why."""
         rows = self._rows("SELECT layer, file, kind, code, why, size, mtime_ns FROM notes ORDER BY layer, file")
         return tuple(FileNote(layer, file, cast("NoteKind", kind), *rest) for layer, file, kind, *rest in rows)
+
+    def views(self) -> tuple[View, ...]:
+        """Return which layers each site sees, its default software environment first."""
+        rows = self._rows("SELECT site, environment, level, layers FROM views ORDER BY id")
+        return tuple(
+            View(site, environment, level, tuple(layers.split("\n"))) for site, environment, level, layers in rows
+        )
 
     def rows(self) -> Iterator[WheelRow]:
         """Give every wheel as it is stored, by project."""

@@ -78,5 +78,9 @@ def _fill(insert: Callable[[str, Iterable[Sequence[object]]], object], content: 
     insert("INSERT INTO projects(name, wheels, needs, mtimes, records) VALUES (?, ?, ?, ?, ?)", tables.projects)
     insert("INSERT INTO dummies VALUES (?, ?)", tables.dummies)
     insert("INSERT INTO modules VALUES (?, ?, ?, ?, ?, ?)", tables.modules)
+    insert(
+        "INSERT INTO views VALUES (?, ?, ?, ?, ?)",
+        [(number, *view[:3], "\n".join(view.layers)) for number, view in enumerate(content.views, 1)],
+    )
     insert("INSERT INTO pythons VALUES (?, ?)", tables.pythons)
     insert("INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(content.notes))

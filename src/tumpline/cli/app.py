@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tumpline import __version__
@@ -77,18 +78,25 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("-v", "--verbose", action="count", default=0, help="say more")
     common.add_argument("-q", "--quiet", action="count", default=0, help="say less")
+    # To know how wide the terminal is takes an import of milliseconds; only help is wrapped.
+    wide = {"-h", "--help"}.intersection(words)
+    style = argparse.HelpFormatter if wide else partial(argparse.HelpFormatter, width=80)
     parser = argparse.ArgumentParser(
         prog="tumpline",
+        formatter_class=style,
         description="One pyproject.toml, one lock, working Python environments on a laptop and on every cluster.",
     )
     parser.add_argument("-V", "--version", action="version", version=f"tumpline {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in words if not word.startswith("-")), "")
-    for name, purpose in COMMANDS.items():
+    # Each parser takes a millisecond: where it is known which command is meant, the others are not made.
+    for name in [wanted] if wanted in COMMANDS else COMMANDS:
+        purpose = COMMANDS[name]
         command = commands.add_parser(
             name,
             help=purpose,
             description=f"{purpose[0].upper()}{purpose[1:]}.",
+            formatter_class=style,
             parents=[] if name in FOREIGN else [common],
         )
         if name in FOREIGN:

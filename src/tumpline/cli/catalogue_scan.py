@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, load_site_named
+from tumpline.cli.wiring import cache, load_site_named, sound_sites
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import NoteKind
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Scan, and tell what was found."""
     from tumpline.catalogue.find import catalogue_path
-    from tumpline.catalogue.layers import choose_layers
+    from tumpline.catalogue.layers import choose_layers, views_of
     from tumpline.catalogue.scan import scan
     from tumpline.catalogue.wheelhouse import LocalWheelhouse
     from tumpline.sites.load import module_packages
@@ -76,6 +76,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             options.output or catalogue_path(site, cache()),
             today=datetime.now(UTC).date(),
             modules=module_packages(site),
+            views=views_of(each for each in sound_sites() if each.catalogue == site.catalogue),
             metadata=not options.names_only,
             progress=progress,
         )

@@ -1,9 +1,13 @@
-"""Where a search looks: which catalogue, which of its layers, for which Pythons."""
+"""Where a search looks: which catalogue, which of its layers, for which Pythons.
+
+A catalogue says itself which layers each site sees (`Catalogue.views`), so that the usual search reads no profile: that
+takes longer than all the rest.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,42 +17,50 @@ from tumpline.errors import InputError
 from tumpline.host import variables
 
 if TYPE_CHECKING:
-    from tumpline.catalogue.store import Catalogue
-    from tumpline.project import TargetRequest
-    from tumpline.sites import Site
+    from collections.abc import Sequence
 
-__all__ = ["Scope", "add_scope_options", "open_scope"]
+    from tumpline.catalogue.content import View
+    from tumpline.catalogue.store import Catalogue
+
+__all__ = ["Place", "Scope", "add_scope_options", "open_scope"]
 
 _EVERYWHERE = "alliance"
 """The profile that stands for all clusters of the Alliance, where the machine at hand is none of them."""
 
 
-class Scope(NamedTuple):
-    """An open catalogue and what is looked for in it.
+class Place(NamedTuple):
+    """What is known of where the wheels are to run, as far as it was said or is loaded; empty where it is not.
 
-    `request` is the target that is meant, complete enough to resolve for; `environments` say of layers to which
-    software environment they belong, where they belong to one only. `words` say for people what was assumed.
+    `python` is a version or a minor version.
+    """
+
+    site: str
+    environment: str = ""
+    level: str = ""
+    python: str = ""
+    modules: tuple[str, ...] = ()
+
+
+class Scope(NamedTuple):
+    """An open catalogue and what is looked for in it; `words` say for people what was assumed.
+
+    `environments` say of layers to which software environment they belong, where they belong to one only.
     """
 
     catalogue: Catalogue
-    site: Site
+    place: Place
     terms: Terms
-    request: TargetRequest
-    environments: Mapping[str, str]
+    environments: dict[str, str]
     words: str
 
 
 def add_scope_options(parser: argparse.ArgumentParser) -> None:
     """Declare where to look."""
     group = parser.add_argument_group("where to look")
-    group.add_argument(
-        "--site", metavar="SITE", default="", help="the site (default: this one, else all of the Alliance)"
-    )
+    group.add_argument("--site", metavar="SITE", default="", help="the site (default: this one, else the Alliance)")
     group.add_argument("--target", metavar="NAME", default="", help="a target of the project: its site, Python, layers")
-    group.add_argument("--project", type=Path, metavar="DIR", help="the project's folder, for --target and --deps")
-    group.add_argument(
-        "--stdenv", metavar="NAME", default="", help="the software environment (default: the one loaded)"
-    )
+    group.add_argument("--project", type=Path, metavar="DIR", help="the project's folder, for --target")
+    group.add_argument("--stdenv", metavar="NAME", default="", help="the software environment (default: as loaded)")
     group.add_argument("--catalogue", type=Path, metavar="FILE", help="look into this catalogue")
     group.add_argument(
         "-p", "--python", nargs="+", action="extend", default=[], metavar="X.Y", help="for these Pythons"
@@ -70,41 +82,21 @@ def open_scope(options: argparse.Namespace) -> Scope:
     Raises InputError ``unknown-target``, ``unknown-environment``, ``unknown-arch``, ``bad-python``, and what loading
     sites and opening catalogues raises.
     """
-    request = _request(options)
-    site = load_site_named(request.site)
-    if site.catalogue is None:
-        # A laptop has no wheelhouse: what is asked is what the clusters have.
-        if options.site or options.target:
-            raise InputError.of(
-                "no-catalogue",
-                f"there is no catalogue of {site.name}",
-                why="the site has no wheelhouse",
-                hint="name a cluster with --site, or leave it out to search all of the Alliance",
-            )
-        site = load_site_named(_EVERYWHERE)
-    catalogue = _open(options, site)
+    place = _place(options)
+    catalogue = _open(options, place)
     try:
-        environment = _environment(request, site)
-        layers, words = _layers(options, request, site, environment, catalogue)
-        pythons = _pythons(options, request)
+        views = catalogue.views()
+        seen = [view for view in views if view.site == place.site] or list(views)
+        layers, words = _layers(options, place, seen, catalogue.info.layers)
+        terms = Terms(_pythons(options, place), layers)
     except BaseException:
         catalogue.close()
         raise
-    terms = Terms(pythons, layers)
-    return Scope(catalogue, site, terms, request, _environments(site), words)
+    return Scope(catalogue, place, terms, _environments(views), words)
 
 
-def _open(options: argparse.Namespace, site: Site) -> Catalogue:
-    from tumpline.catalogue.find import find_catalogue
-
-    given = options.catalogue or (Path(chosen) if (chosen := variables().get("TUMPLINE_CATALOGUE")) else None)
-    return find_catalogue(site, cache(), given)
-
-
-def _request(options: argparse.Namespace) -> TargetRequest:
-    """Return the target that the options name, or that the machine at hand is."""
-    from tumpline.project import TargetRequest
-
+def _place(options: argparse.Namespace) -> Place:
+    """Return the place that the options name, or the machine at hand with what is loaded."""
     if options.target:
         from tumpline.project.read import read_project
 
@@ -118,46 +110,75 @@ def _request(options: argparse.Namespace) -> TargetRequest:
                 where="--target",
                 hint=f"choose one of: {names}" if names else "add one under [tool.tumpline.targets]",
             )
-        return found
-    if options.site:
-        return TargetRequest(options.site, options.site, "", options.stdenv)
+        site = here().site_name if found.site == "here" else found.site
+        environment = options.stdenv or found.environment
+        return Place(site, environment, found.cpu_level, found.python, found.modules)
+    if options.site and options.site != "here":
+        return Place(options.site, options.stdenv)
     detection = here()
     modules = tuple(filter(None, variables().get("LOADEDMODULES", "").split(":")))
-    minor = ".".join(detection.python.split(".")[:2])
-    return TargetRequest("here", "here", minor, options.stdenv or detection.environment, detection.cpu_level, modules)
+    environment = options.stdenv or detection.environment
+    return Place(detection.site_name, environment, detection.cpu_level, detection.python, modules)
 
 
-def _environment(request: TargetRequest, site: Site) -> str:
-    wanted = request.environment or site.default_environment
-    if site.environments and site.environment(wanted) is None:
-        raise InputError.of(
-            "unknown-environment",
-            f"{site.name} has no software environment {wanted}",
-            where="--stdenv",
-            hint=f"choose one of: {', '.join(each.name for each in site.environments)}",
-        )
-    return wanted
+def _open(options: argparse.Namespace, place: Place) -> Catalogue:
+    """Open the catalogue that is given, else the scanned one that knows the site, else what the profile leads to."""
+    from tumpline.catalogue.store import open_catalogue
+
+    given = options.catalogue or variables().get("TUMPLINE_CATALOGUE")
+    if given:
+        return open_catalogue(Path(given))
+    folder = cache() / "catalogues"
+    names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 - names are all that is wanted
+    for name in sorted(names):
+        if name.endswith(".sqlite") and not name.startswith("."):
+            try:
+                catalogue = open_catalogue(folder / name)
+                if any(view.site == place.site for view in catalogue.views()):
+                    return catalogue
+                catalogue.close()
+            except InputError:
+                # What is wrong with it is told where it is the one that is meant.
+                continue
+    return _open_by_profile(options, place)
+
+
+def _open_by_profile(options: argparse.Namespace, place: Place) -> Catalogue:
+    from tumpline.catalogue.find import find_catalogue
+
+    site = load_site_named(place.site)
+    if site.catalogue is None:
+        # A laptop has no wheelhouse: what is asked is what the clusters have.
+        if options.site or options.target:
+            raise InputError.of(
+                "no-catalogue",
+                f"there is no catalogue of {site.name}",
+                why="the site has no wheelhouse",
+                hint="name a cluster with --site, or leave it out to search all of the Alliance",
+            )
+        site = load_site_named(_EVERYWHERE)
+    elif place.environment and site.environment(place.environment) is None:
+        raise _unknown_environment(place, [each.name for each in site.environments])
+    return find_catalogue(site, cache())
 
 
 def _layers(
-    options: argparse.Namespace, request: TargetRequest, site: Site, environment: str, catalogue: Catalogue
+    options: argparse.Namespace, place: Place, seen: Sequence[View], known: tuple[str, ...]
 ) -> tuple[tuple[str, ...] | None, str]:
     """Return the layers to look into, None for all, and in words which they are."""
-    known = catalogue.info.layers
     if not known:
         return None, "all software environments and CPU levels together, as the list has it"
-    if options.all_archs:
-        chosen, words = known, "all layers"
-    else:
-        software = site.environment(environment)
-        by_level = software.layers if software is not None else {}
-        levels = [request.cpu_level] if request.cpu_level in by_level else list(site.cpu_levels or by_level)
-        wanted = dict.fromkeys(layer for level in levels for layer in by_level.get(level, ()))
+    chosen, words = known, "all layers"
+    if seen and not options.all_archs:
+        # The first is the default environment's.
+        environment = place.environment or seen[0].environment
+        views = [view for view in seen if view.environment == environment]
+        if not views:
+            raise _unknown_environment(place, list(dict.fromkeys(view.environment for view in seen)))
+        views = [view for view in views if view.level == place.level] or views
+        wanted = dict.fromkeys(layer for view in views for layer in view.layers)
         chosen = tuple(layer for layer in wanted if layer in known)
-        words = f"StdEnv/{environment}, {', '.join(levels)}"
-        if not chosen:
-            # A catalogue of folders that no profile names.
-            chosen, words = known, "all layers"
+        words = f"StdEnv/{environment}, {', '.join(dict.fromkeys(view.level for view in views))}"
     if options.arch:
         names = {layer.rpartition("/")[2] for layer in known}
         if unknown := [arch for arch in options.arch if arch not in names]:
@@ -172,7 +193,7 @@ def _layers(
     return chosen, words
 
 
-def _pythons(options: argparse.Namespace, request: TargetRequest) -> tuple[str, ...] | None:
+def _pythons(options: argparse.Namespace, place: Place) -> tuple[str, ...] | None:
     for python in options.python:
         parts = python.split(".")
         if len(parts) < 2 or not all(part.isdecimal() for part in parts):
@@ -184,15 +205,23 @@ def _pythons(options: argparse.Namespace, request: TargetRequest) -> tuple[str, 
             )
     if options.python:
         return tuple(".".join(python.split(".")[:2]) for python in options.python)
-    if options.all_pythons or not request.python:
+    if options.all_pythons or not place.python:
         return None
-    return (".".join(request.python.split(".")[:2]),)
+    return (".".join(place.python.split(".")[:2]),)
 
 
-def _environments(site: Site) -> dict[str, str]:
+def _environments(views: Sequence[View]) -> dict[str, str]:
     found: dict[str, set[str]] = {}
-    for software in site.environments:
-        for layers in software.layers.values():
-            for layer in layers:
-                found.setdefault(layer, set()).add(software.name)
+    for view in views:
+        for layer in view.layers:
+            found.setdefault(layer, set()).add(view.environment)
     return {layer: names.pop() for layer, names in found.items() if len(names) == 1}
+
+
+def _unknown_environment(place: Place, names: Sequence[str]) -> InputError:
+    return InputError.of(
+        "unknown-environment",
+        f"{place.site} has no software environment {place.environment}",
+        where="--stdenv",
+        hint=f"choose one of: {', '.join(names)}",
+    )

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tumpline.catalogue.near import ModuleOffer, Near, module_offers, near
-from tumpline.catalogue.query import Ask, Found, parse_ask, search
+from tumpline.catalogue.query import Ask, matches, parse_ask, search
 from tumpline.cli.scope import Scope, add_scope_options, open_scope
 from tumpline.cli.tables import COLUMNS, FORMATS, condensed, in_order, render, table_rows
 from tumpline.errors import InputError
@@ -15,6 +14,7 @@ from tumpline.values import Name
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
+    from tumpline.catalogue.near import ModuleOffer, Near
     from tumpline.cli.terminal import Terminal
 
 __all__ = ["Answer", "Missing", "configure", "execute"]
@@ -86,7 +86,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             from tumpline.cli.search_deps import tell_closure
 
             return tell_closure(asks, scope, options, terminal)
-        answer = _answer(asks, scope, options)
+        answer = _answer(asks, scope, options, modules=terminal.json or terminal.verbosity > 0)
         if terminal.json:
             from tumpline.cli.search_words import answer_data
 
@@ -112,28 +112,28 @@ def _asks(options: argparse.Namespace) -> list[Ask]:
     return asks
 
 
-def _answer(asks: list[Ask], scope: Scope, options: argparse.Namespace) -> Answer:
+def _answer(asks: list[Ask], scope: Scope, options: argparse.Namespace, *, modules: bool) -> Answer:
+    """Search; with `modules`, also modules that bring what there is a wheel of are looked for."""
     terms = scope.terms._replace(latest=not (options.all_versions or options.version))
     if options.all_versions:
         terms = terms._replace(prereleases=True)
     found = list(search(scope.catalogue, asks, terms))
     projects = sorted((tuple(in_order(each.wheels)) for each in found), key=lambda rows: rows[0].spelling.casefold())
-    modules: list[tuple[Name, tuple[ModuleOffer, ...]]] = []
-    missing: list[Missing] = []
     there = {each.name for each in found}
+    brought: list[tuple[Name, tuple[ModuleOffer, ...]]] = []
+    missing: list[Missing] = []
     for ask in asks:
-        offers = () if ask.wild else module_offers(scope.catalogue, ask)
-        if offers:
-            modules.append((Name(ask.name), offers))
-        elif ask.name not in there and not (ask.wild and _matches_some(ask, found)):
+        if ask.name in there and not modules:
+            continue
+        if ask.wild and any(matches(ask, name) for name in there):
+            continue
+        from tumpline.catalogue.near import module_offers, near
+
+        if offers := () if ask.wild else module_offers(scope.catalogue, ask):
+            brought.append((Name(ask.name), offers))
+        elif ask.name not in there:
             missing.append(Missing(ask, near(scope.catalogue, ask, terms, scope.environments)))
-    return Answer(tuple(projects), tuple(modules), tuple(missing))
-
-
-def _matches_some(ask: Ask, found: list[Found]) -> bool:
-    from tumpline.catalogue.query import matches
-
-    return any(matches(ask, each.name) for each in found)
+    return Answer(tuple(projects), tuple(brought), tuple(missing))
 
 
 def _tell(answer: Answer, scope: Scope, options: argparse.Namespace, terminal: Terminal) -> None:

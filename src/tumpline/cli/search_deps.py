@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.search_words import catalogue_data
 from tumpline.cli.tables import render
+from tumpline.cli.wiring import load_site_named
 from tumpline.errors import InputError, NoResolution, Problem
 
 if TYPE_CHECKING:
     from tumpline.catalogue.query import Ask
     from tumpline.cli.scope import Scope
     from tumpline.cli.terminal import Terminal
+    from tumpline.sites import Site
 
 __all__ = ["tell_closure"]
 
@@ -26,7 +28,7 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
     The status is 0 where everything is there, 1 where something is not. Raises InputError ``needs-unknown``,
     ``which-python`` and what can not be resolved for (patterns).
     """
-    from tumpline.project import Declared
+    from tumpline.project import Declared, TargetRequest
     from tumpline.resolve.resolution import resolve
     from tumpline.resolve.target import make_target
     from tumpline.values import parse_requirement
@@ -48,8 +50,12 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
         raise InputError.of(
             "which-python", "dependencies are looked for with one Python at a time", hint="name one with --python"
         )
-    request = replace(scope.request, python=pythons[0] if pythons else scope.request.python)
-    target = make_target(request, scope.site, "wheelhouse")
+    site = _site(scope)
+    # A level that is loaded says nothing of a site that was named.
+    level = scope.place.level if scope.place.level in site.cpu_levels else ""
+    python = pythons[0] if pythons else scope.place.python
+    request = TargetRequest(site.name, site.name, python, scope.place.environment, level, scope.place.modules)
+    target = make_target(request, site, "wheelhouse")
     known = scope.catalogue.info.layers
     if not any(layer in known for layer in target.layers):
         # A catalogue of folders that no profile names: as for a search, all of them count.
@@ -87,6 +93,12 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
             terminal.data(line)
         terminal.say(f"all of it is there for Python {target.python}: {len(rows)} packages")
     return 1 if lacking else 0
+
+
+def _site(scope: Scope) -> Site:
+    """Return the profile of the place; where that has no wheelhouse, of the site whose catalogue it is."""
+    site = load_site_named(scope.place.site)
+    return site if site.catalogue is not None else load_site_named(scope.catalogue.info.site)
 
 
 def _requirement(ask: Ask) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tumpline.catalogue.near import ModuleOffer
 from tumpline.cli.tables import COLUMNS
 from tumpline.values import Name
 
@@ -15,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tumpline.catalogue.content import WheelRow
+    from tumpline.catalogue.near import ModuleOffer
     from tumpline.cli.scope import Scope
     from tumpline.cli.search_command import Answer, Missing
     from tumpline.cli.terminal import Terminal
@@ -47,7 +45,7 @@ def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, termina
 def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
     pythons = scope.terms.pythons
     fitting = [offer for offer in offers if pythons is None or any(python in offer.pythons for python in pythons)]
-    wanted = scope.request.environment or scope.site.default_environment
+    wanted = scope.place.environment
     # The software environment at hand first; the newest of each.
     fitting.sort(key=lambda offer: offer.environment != wanted)
     if not fitting:
@@ -100,6 +98,8 @@ def _on_index(names: Sequence[str]) -> dict[str, str]:
 
 def answer_data(answer: Answer, scope: Scope) -> str:
     """Return the answer as JSON; its form is documented in ``docs/reference/search.md``."""
+    import json
+
     return json.dumps(
         {
             "schema": "tumpline.search/1",
@@ -139,6 +139,8 @@ def catalogue_data(scope: Scope) -> dict[str, object]:
 
 def wheel_data(row: WheelRow) -> dict[str, object]:
     """Return a wheel as plain data."""
+    from datetime import UTC, datetime
+
     return {
         "name": row.name,
         "spelling": row.spelling,

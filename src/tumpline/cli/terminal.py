@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from tumpline.errors import Problem
+if TYPE_CHECKING:
+    from tumpline.errors import Problem
 
 __all__ = ["Terminal", "printable"]
 
@@ -27,8 +27,7 @@ def printable(text: str, *, lines: bool = True) -> str:
     return text if lines else text.replace("\n", "\\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """Where a command prints: `data` to stdout, `say` and `problem` to stderr. `verbosity` is -1, 0, 1 …
 
     All text goes through `printable`.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.errors import InputError
-from tumpline.host import cache_folder, config_folder, variables
+from tumpline.host import cache_folder, config_folder, host_name, variables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tumpline.catalogue import CatalogueReader
     from tumpline.index.client import IndexClient
     from tumpline.lock import Lock, LockedTarget
@@ -34,6 +34,7 @@ __all__ = [
     "open_index",
     "open_targets",
     "read_lock_of",
+    "sound_sites",
 ]
 
 
@@ -104,6 +105,8 @@ def open_index(options: argparse.Namespace, *, hasty: bool = False) -> IndexClie
         # On a cluster pip's configuration names the wheelhouse itself, which is the catalogue's business.
         settings = settings.without_folders(_wheelhouses())
     if hasty:
+        from dataclasses import replace
+
         settings = replace(settings, retries=0, timeout=min(settings.timeout, _HASTE))
     return IndexClient(
         settings,
@@ -114,26 +117,26 @@ def open_index(options: argparse.Namespace, *, hasty: bool = False) -> IndexClie
 
 
 def _wheelhouses() -> Iterator[Path]:
-    """Yield the wheelhouses of all sites; a broken profile has none, and is told of where its site is named."""
+    return (Path(site.wheelhouse) for site in sound_sites() if site.wheelhouse)
+
+
+def sound_sites() -> Iterator[Site]:
+    """Yield the profiles of all sites but broken ones, of which one is told where their site is named."""
     from tumpline.sites.load import load_site, profile_folders, site_names
 
     folders = profile_folders(variables(), config_folder())
     for name in site_names(folders):
         try:
-            site = load_site(name, folders)
+            yield load_site(name, folders)
         except InputError:
             continue
-        if site.wheelhouse:
-            yield Path(site.wheelhouse)
 
 
 def here() -> Detection:
     """Return what this machine is, and from what evidence."""
-    import platform
-
     from tumpline.sites.detect import detect
 
-    return detect(variables(), hostname=platform.node())
+    return detect(variables(), hostname=host_name())
 
 
 def all_sites() -> tuple[Site, ...]:
@@ -229,6 +232,8 @@ def _with_python(request: TargetRequest, site: Site) -> TargetRequest:
     """For the machine at hand, no Python given means the one that tumpline runs on."""
     if request.python or site.environments or request.site != "here":
         return request
+    from dataclasses import replace
+
     return replace(request, python=f"{sys.version_info.major}.{sys.version_info.minor}")
 
 

@@ -6,12 +6,22 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["cache_folder", "config_folder", "variables"]
+__all__ = ["cache_folder", "config_folder", "host_name", "variables"]
 
 
 def variables() -> Mapping[str, str]:
     """Return the environment variables of this process."""
     return dict(os.environ)
+
+
+def host_name() -> str:
+    """Return the name of this machine as it knows itself."""
+    if hasattr(os, "uname"):
+        # `platform` says the same, and takes longer to import than a search of a catalogue takes.
+        return os.uname().nodename
+    import platform
+
+    return platform.node()
 
 
 def cache_folder() -> Path:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from tumpline.sites.load import load_site
-from tumpline.sites.profile import Platform, Site
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tumpline.sites.profile import Platform, Site
 
 __all__ = ["Detection", "Evidence", "detect", "here_platform", "site_here"]
 
@@ -23,8 +23,7 @@ _MACHINES = {"amd64": "x86_64", "AMD64": "x86_64", "ARM64": "arm64"}
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One thing that was seen, and what it means; `decisive` where the answer rests on it."""
 
     seen: str
@@ -32,8 +31,7 @@ class Evidence:
     decisive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(NamedTuple):
     """What this machine is. `environment`, `cpu_level` and `python` are empty where nothing tells them."""
 
     site_name: str
@@ -109,7 +107,11 @@ def _cluster_of(hostname: str) -> str:
 
 def here_platform() -> Platform:
     """Return the platform of the running machine, with all the wheel tags that this interpreter takes (PEP 425)."""
+    import platform
+
     from packaging.tags import platform_tags
+
+    from tumpline.sites.profile import Platform
 
     machine = platform.machine()
     return Platform(_SYSTEMS.get(sys.platform, "linux"), _MACHINES.get(machine, machine), tuple(platform_tags()))
@@ -120,6 +122,10 @@ def site_here(detection: Detection, folders: Sequence[Path] = ()) -> Site:
 
     Raises InputError ``unknown-site`` where the detected site has no profile, or ``bad-profile``.
     """
+    from dataclasses import replace
+
+    from tumpline.sites.load import load_site
+
     site = load_site(detection.site_name, folders)
     if site.kind != "machine":
         return site
