@@ -6,12 +6,11 @@ The text does not use argparse's own layout, which differs between versions of P
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tumpline.cli.app import COMMANDS
+from tumpline.cli.app import COMMANDS, command_module
 
 __all__ = ["REFERENCE", "command_reference"]
 
@@ -23,8 +22,8 @@ _HEAD = """\
 Written by `scripts/make_command_reference.py` from the command line's own parsers; do not edit.
 
 Exit statuses: 0 done; 1 the answer is no; 2 usage or bad input; 3 no resolution; 4 the machine or the network failed;
-130 interrupted. Every command also takes `-h` (help), `-v` (say more) and `-q` (say less); both may be repeated.
-Answers go to stdout, everything else to stderr.
+130 interrupted. Every command but `avail-wheels` also takes `-h` (help), `-v` (say more) and `-q` (say less); both may
+be repeated. Answers go to stdout, everything else to stderr.
 """
 
 
@@ -33,7 +32,7 @@ def command_reference() -> str:
     sections = [_HEAD]
     for name, purpose in COMMANDS.items():
         parser = argparse.ArgumentParser(prog=f"tumpline {name}", add_help=False)
-        importlib.import_module(f"tumpline.cli.{name}_command").configure(parser)
+        command_module(name).configure(parser)
         sections.extend(_sections(parser, purpose, 2))
     return "\n".join(sections)
 
@@ -55,7 +54,7 @@ def _sections(parser: argparse.ArgumentParser, purpose: str, depth: int) -> Iter
 
 def _row(action: argparse.Action) -> str:
     value = action.metavar or (action.dest.upper() if action.option_strings else action.dest)
-    if action.choices is not None:
+    if action.choices is not None and action.metavar is None:
         value = "{" + ",".join(map(str, action.choices)) + "}"
     value = " ".join(value) if isinstance(value, tuple) else value
     takes_value = action.nargs != 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import signal
@@ -21,12 +20,12 @@ from tests.cli.world import TUMPLINE, World
 from tests.index.server import Server
 from tumpline import __version__
 from tumpline.cli import main
-from tumpline.cli.app import COMMANDS
+from tumpline.cli.app import COMMANDS, command_module
 
 
 def parser_of(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"tumpline.cli.{command}_command").configure(parser)
+    command_module(command).configure(parser)
     return parser
 
 

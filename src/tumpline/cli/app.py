@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tumpline.cli.terminal import Terminal
     from tumpline.errors import Problem
 
-__all__ = ["COMMANDS", "run_command"]
+__all__ = ["COMMANDS", "FOREIGN", "command_module", "run_command"]
 
 COMMANDS: dict[str, str] = {
     "site": "the sites, and which one this is",
@@ -48,7 +48,7 @@ def run_command(words: list[str]) -> int:
 
     terminal = Terminal.for_process(json=getattr(options, "json", False), verbosity=options.verbose - options.quiet)
     try:
-        module = _module(options.command)
+        module = command_module(options.command)
         status = int(module.execute(options, terminal))
         # Here rather than at exit, where a full disk could not be told.
         print(end="", file=terminal.out, flush=True)
@@ -102,11 +102,12 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         if name in FOREIGN:
             command.set_defaults(verbose=0, quiet=0)
         if name == wanted:
-            _module(name).configure(command)
+            command_module(name).configure(command)
     return parser
 
 
-def _module(command: str) -> ModuleType:
+def command_module(command: str) -> ModuleType:
+    """Import the module of a command."""
     return importlib.import_module(f"tumpline.cli.{command.replace('-', '_')}_command")
 
 
