@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +21,23 @@ class Layers:
     missing: tuple[str, ...]
 
 
+def _are_folders(paths: Sequence[Path]) -> list[bool]:
+    return [_there(path) for path in paths]
+
+
 def choose_layers(
-    site: Site, wheelhouses: Sequence[Path] = (), *, environment: str = "", cpu_level: str = ""
+    site: Site,
+    wheelhouses: Sequence[Path] = (),
+    *,
+    environment: str = "",
+    cpu_level: str = "",
+    are_folders: Callable[[Sequence[Path]], Sequence[bool]] = _are_folders,
 ) -> Layers:
     """Return the layers of all software environments and CPU levels of a site, or of the ones named.
 
     `wheelhouses` replace the profile's wheelhouse root. Each is a root that holds layers of the profile, or is itself
-    a layer: its name is then the profile's layer name that its path ends in, else the folder's own name.
+    a layer: its name is then the profile's layer name that its path ends in, else the folder's own name. `are_folders`
+    says which paths are folders, or may be.
 
     Raises InputError ``unknown-environment``, ``unknown-cpu-level``, ``no-wheelhouse`` (the site has none, and no
     folder was given), ``layer-missing`` (no layer of the profile is there).
@@ -41,7 +51,7 @@ def choose_layers(
                 hint="name the folder that holds the wheels: tumpline catalogue scan --wheelhouse DIR",
             )
         wheelhouses = (Path(site.wheelhouse),)
-        found = _below(wheelhouses[0], names)
+        found = _below(wheelhouses[0], names, are_folders)
         if not found:
             raise InputError.of(
                 "layer-missing",
@@ -51,7 +61,11 @@ def choose_layers(
                 hint="check that the file system is mounted, or name the folder with --wheelhouse DIR",
             )
     else:
-        found = [layer for folder in wheelhouses for layer in _below(folder, names) or [_as_layer(folder, names)]]
+        found = [
+            layer
+            for folder in wheelhouses
+            for layer in _below(folder, names, are_folders) or [_as_layer(folder, names)]
+        ]
     present = {name for name, _ in found}
     return Layers(tuple(found), tuple(name for name in names if name not in present))
 
@@ -83,8 +97,11 @@ def _names(site: Site, environment: str, cpu_level: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _below(root: Path, names: Iterable[str]) -> list[tuple[str, Path]]:
-    return [(name, root / name) for name in names if _there(root / name)]
+def _below(
+    root: Path, names: Sequence[str], are_folders: Callable[[Sequence[Path]], Sequence[bool]]
+) -> list[tuple[str, Path]]:
+    paths = [root / name for name in names]
+    return [(name, path) for name, path, there in zip(names, paths, are_folders(paths), strict=True) if there]
 
 
 def _there(folder: Path) -> bool:

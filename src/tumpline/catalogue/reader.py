@@ -38,13 +38,15 @@ def read_wheel(folder: str, file: str, patience: Patience) -> Reading:
 
 
 def reading_of(file: str, read: Callable[[WheelName], DistInfo]) -> Reading:
-    """Return what `read` finds in the wheel of this name, or the InputError or EnvironmentFailure that it raises."""
+    """Return what `read` finds in the wheel of this name, or what it raises: InputError, or ``unreadable-wheel``."""
     try:
         info = read(parse_wheel_name(file))
     except (InputError, EnvironmentFailure) as error:
+        again = isinstance(error, EnvironmentFailure)
+        if again and error.code != "unreadable-wheel":
+            raise
         problem = error.problems[0]
-        why = problem.why or problem.message
-        return Reading(code=error.code, why=why, again=isinstance(error, EnvironmentFailure))
+        return Reading(code=error.code, why=problem.why or problem.message, again=again)
     core = info.core
     needs = Needs(core.requires_python, "\n".join(core.extras), "\n".join(core.requires_dist))
     dummy = _NOINSTALL.search(needs.requires_dist) if "noinstall" in needs.requires_dist else None

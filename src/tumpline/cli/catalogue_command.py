@@ -14,6 +14,7 @@ __all__ = ["configure", "execute"]
 
 _ACTIONS = {
     "scan": "read a site's wheelhouse",
+    "pull": "read a cluster's wheelhouse from elsewhere, over ssh",
     "info": "say what a catalogue holds",
 }
 """Action -> what it does. ``X`` is the module ``catalogue_X``, with ``configure(parser)`` and ``execute(...)``."""

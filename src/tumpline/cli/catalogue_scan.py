@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.layers import Layers
     from tumpline.catalogue.scan import ScanReport
 
-__all__ = ["configure", "execute"]
+__all__ = ["configure", "execute", "scan_data", "tell_scan"]
 
 _MOST_NOTES = 10
 """Notes shown without ``-v``."""
@@ -81,13 +81,14 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             progress=progress,
         )
     if terminal.json:
-        terminal.data(json.dumps(_scan_data(report, layers), indent=2))
+        terminal.data(json.dumps(scan_data(report, layers), indent=2))
     else:
-        _tell_scan(report, layers, terminal)
+        tell_scan(report, layers, terminal)
     return 0
 
 
-def _tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
+def tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
+    """Tell a person what a scan found, and what it left out."""
     info = report.info
     if report.replaced:
         terminal.say(f"note: {report.replaced}; all was read anew")
@@ -110,7 +111,7 @@ def _tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
         terminal.say(f"nothing has changed since {info.date}; {report.path} is as it was")
 
 
-def _scan_data(report: ScanReport, layers: Layers) -> dict[str, object]:
+def scan_data(report: ScanReport, layers: Layers) -> dict[str, object]:
     """Return the outcome as plain data; its form is documented in ``docs/reference/catalogue.md``."""
     return {
         "schema": "tumpline.catalogue-scan/1",

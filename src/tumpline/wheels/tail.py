@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Part = Literal["WHEEL", "RECORD"]
     """What can be read besides METADATA."""
 
-__all__ = ["PARTS", "DistInfo", "read_dist_info", "read_wheel_file"]
+__all__ = ["DISK_TAIL", "PARTS", "DistInfo", "not_regular", "read_dist_info", "read_wheel_file", "unreadable"]
 
 PARTS: tuple[Part, ...] = ("WHEEL", "RECORD")
 
@@ -39,7 +39,7 @@ _SUFFIX = ".dist-info"
 _LIMITS = {"METADATA": 16 * 1024 * 1024, "WHEEL": 1024 * 1024, "RECORD": 64 * 1024 * 1024}
 """The most bytes accepted of each; a RECORD of 64 MiB names half a million files."""
 
-_DISK_TAIL = 16 * 1024
+DISK_TAIL = 16 * 1024
 """Bytes read first from a disk, where another read costs less than copying what is not needed."""
 
 
@@ -101,27 +101,35 @@ def read_wheel_file(
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise InputError.of(
-                    "not-a-wheel", "the file is not a wheel", where=name.file, why="it is not a regular file"
-                )
+                raise not_regular(name)
             return read_dist_info(
                 lambda offset, length: os.pread(descriptor, length, offset),
                 status.st_size,
                 name,
                 parts=parts,
                 headers_only=headers_only,
-                tail=_DISK_TAIL,
+                tail=DISK_TAIL,
             )
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise EnvironmentFailure.of(
-            "unreadable-wheel",
-            "the wheel can not be read",
-            where=name.file,
-            why=error.strerror or str(error),
-            hint="check the permissions of the file and the state of the file system, then try again",
-        ) from error
+        raise unreadable(name, error) from error
+
+
+def not_regular(name: WheelName) -> InputError:
+    """Make the error for a folder, a pipe or the like that is named as a wheel."""
+    return _not_a_wheel(name, "it is not a regular file")
+
+
+def unreadable(name: WheelName, error: OSError) -> EnvironmentFailure:
+    """Make the error for a wheel that the operating system does not let be read."""
+    return EnvironmentFailure.of(
+        "unreadable-wheel",
+        "the wheel can not be read",
+        where=name.file,
+        why=error.strerror or str(error),
+        hint="check the permissions of the file and the state of the file system, then try again",
+    )
 
 
 def _dist_info_members(archive: Archive, name: WheelName) -> tuple[str, dict[str, Member]]:
