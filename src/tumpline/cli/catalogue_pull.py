@@ -129,7 +129,7 @@ def _words(option: str, text: str) -> list[str]:
 
 
 def _python(text: str) -> str:
-    """Return the command of the Python there; its words must be plain, since which shell will read them is not known."""
+    """Return the command of the Python there; its words must be plain, as nobody knows which shell will read them."""
     words = _words("--python", text)
     if odd := [word for word in words if not _PLAIN_WORD.fullmatch(word)]:
         raise InputError.of(

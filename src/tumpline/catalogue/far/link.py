@@ -120,7 +120,8 @@ class Link:
                     raise BadMessage("it does not say what a folder holds")
             if digest_of(known) == digest:
                 return Listing(sorted(known.wheels), sorted(known.others))
-            count = min(MOST_BUCKETS, (len(known.wheels) + len(known.others)) // _PER_BUCKET)
+            # Where nothing is known there is no bucket, and all is sent.
+            count = min(MOST_BUCKETS, -(-(len(known.wheels) + len(known.others)) // _PER_BUCKET))
             self._sender.send_value(b"C", [number, bucket_digests(known, count)])
             differing = set(integers_of(self._value(b"C"), most=count - 1))
             listing = Listing([], [])
