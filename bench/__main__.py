@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCHES = ("bench.startup", "bench.lock", "bench.resolve", "bench.scan", "bench.search", "bench.sync")
+BENCHES = (
+    "bench.startup",
+    "bench.lock",
+    "bench.resolve",
+    "bench.scan",
+    "bench.pull",
+    "bench.search",
+    "bench.sync",
+)
 
 
 def main() -> int:

@@ -256,6 +256,13 @@ class TestFrames:
 
 
 class TestBuckets:
+    def test_digests_that_are_alike_by_chance(self) -> None:
+        """A known entry that the far side says is still there, and is not."""
+        here, there = Listing([WHEEL], []), Listing([WHEEL._replace(size=9)], [])
+        rows = [listing_row(found) for found in there.wheels]
+        link = liar((b"L", listing_said(there)), (b"C", []), (b"E", []), (b"C", []), (b"E", rows), (b"E", []))
+        assert link.list_layer(0, "w", "/w", here) == there
+
     def test_a_change_changes_one(self) -> None:
         wheels = [Found("w", f"a-{number}-py3-none-any.whl", number, 1) for number in range(1000)]
         before = bucket_digests(Listing(wheels, []), 50)

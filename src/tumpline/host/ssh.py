@@ -36,28 +36,12 @@ _LONGEST = 2000
 _GRACE = 5.0
 """Seconds that the program has to end by itself."""
 
-# (what ssh says, code, message, hint); the first that fits is told.
-_FAILURES = (
-    (
-        r"REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed",
-        "host-key-mismatch",
-        "the machine that answers for {host} is not one that ssh trusts",
-        "compare its fingerprint with the one that the cluster publishes, then correct ~/.ssh/known_hosts; "
-        "do not go on before that",
-    ),
-    (
-        r"Permission denied|Too many authentication failures",
-        "ssh-permission-denied",
-        "{host} does not let you in",
-        "see that this works by itself: ssh {host}; name the user as USER@HOST, or in ~/.ssh/config",
-    ),
-    (
-        r"Could not resolve|not known|Connection refused|timed out|No route to host|Network is unreachable",
-        "host-unreachable",
-        "{host} can not be reached",
-        "check the name of the host and the network: ssh {host}; another host can be given with --host",
-    ),
+_KEY = re.compile("REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed")
+_DENIED = re.compile("Permission denied|Too many authentication failures")
+_UNREACHABLE = re.compile(
+    "Could not resolve|not known|Connection refused|timed out|No route to host|Network is unreachable"
 )
+"""What OpenSSH's client says, in no other language than this."""
 
 
 class RemoteProgram:
@@ -157,13 +141,37 @@ def check_host(host: str) -> str:
 
 
 def ssh_failure(host: str, status: int, words: Sequence[str]) -> EnvironmentFailure:
-    """Make the error for an ``ssh`` that could not connect, from what it said last."""
+    """Make the error for an ``ssh`` that could not connect, from its status and what it said last."""
     said = "\n".join(line for line in words if line.strip())
-    for pattern, code, message, hint in _FAILURES:
-        if re.search(pattern, said):
-            return _failure(code, message.format(host=host), said, hint.format(host=host))
-    return _failure("ssh-failed", f"ssh to {host} failed", said or f"it ended with status {status}", f"try: ssh {host}")
-
-
-def _failure(code: str, message: str, why: str, hint: str) -> EnvironmentFailure:
-    return EnvironmentFailure.of(code, message, why=why, hint=hint)
+    if _KEY.search(said):
+        return EnvironmentFailure.of(
+            "host-key-mismatch",
+            "ssh does not trust the machine that answers",
+            where=host,
+            why=said,
+            hint="compare its key's fingerprint with the one that the cluster publishes; only if they are the same, "
+            "correct ~/.ssh/known_hosts",
+        )
+    if _DENIED.search(said):
+        return EnvironmentFailure.of(
+            "ssh-permission-denied",
+            "the host does not let you in",
+            where=host,
+            why=said,
+            hint=f"see that this works by itself: ssh {host}; name the user in ~/.ssh/config, or with --host USER@HOST",
+        )
+    if _UNREACHABLE.search(said):
+        return EnvironmentFailure.of(
+            "host-unreachable",
+            "the host can not be reached",
+            where=host,
+            why=said,
+            hint=f"check its name and the network: ssh {host}; another host can be given with --host",
+        )
+    return EnvironmentFailure.of(
+        "ssh-failed",
+        "ssh could not connect",
+        where=host,
+        why=said or f"it ended with status {status}",
+        hint=f"see what this says: ssh {host}",
+    )

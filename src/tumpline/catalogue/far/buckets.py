@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["MOST_BUCKETS", "bucket_digests", "deal", "digest_of"]
 
 MOST_BUCKETS = 4096
-_SHORT = 16
-"""Characters of a bucket's digest: enough to notice every change, since the whole listing is compared at the end."""
+_SHORT = 8
+"""Characters of a bucket's digest. Two that are alike by chance are noticed: whole listings are compared at the end."""
 
 
 def digest_of(listing: Listing) -> str:
