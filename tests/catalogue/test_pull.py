@@ -8,7 +8,6 @@ import re
 import shutil
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -76,7 +75,7 @@ class Far:
     def check(self, report: PullReport) -> None:
         """Check that the catalogue of a pull is that of a scan, but for where the layers are."""
         local = self.scan()
-        assert replace(report.scan.info, sources=()) == replace(local.info, sources=())
+        assert report.scan.info._replace(sources=()) == local.info._replace(sources=())
         assert report.scan.notes == local.notes
         with open_catalogue(self.output) as pulled, open_catalogue(local.path) as scanned:
             assert list(pulled.rows()) == list(scanned.rows())
