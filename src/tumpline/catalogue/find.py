@@ -49,7 +49,8 @@ def find_catalogue(
         f"there is no catalogue of {site.name}",
         where=where,
         why=f"the scanned one does not know the layer {', '.join(unknown)}" if unknown else f"there is no {scanned}",
-        hint=f"make it where the wheelhouse is: tumpline catalogue scan {site.name}; or give one with --catalogue FILE",
+        hint=f"make it where the wheelhouse is: tumpline catalogue scan {site.name}; elsewhere: "
+        f"tumpline catalogue pull {site.name}; or give one with --catalogue FILE",
     )
 
 

@@ -22,7 +22,7 @@ _WORKERS = 8
 """The most workers: the wheels lie on one file system, and a login node belongs to many."""
 
 _patience = Patience()
-"""That of a worker process."""
+"""That of a worker process; nothing else uses it up."""
 
 
 def read_wheels(
@@ -47,7 +47,7 @@ def read_wheels(
     from concurrent.futures.process import BrokenProcessPool
 
     try:
-        with ProcessPoolExecutor(count, initializer=_begin) as pool:
+        with ProcessPoolExecutor(count) as pool:
             yield from _counted(pool.map(_read_chunk, chunks), progress)
     except BrokenProcessPool as error:
         raise EnvironmentFailure.of(
@@ -71,12 +71,6 @@ def _counted(chunks: Iterator[list[Reading]], progress: Callable[[int], None]) -
         done += len(chunk)
         progress(done)
         yield from chunk
-
-
-def _begin() -> None:
-    """Begin a worker: each has a patience of its own."""
-    global _patience
-    _patience = Patience()
 
 
 def _read_chunk(files: Sequence[tuple[str, str]], patience: Patience | None = None) -> list[Reading]:
