@@ -25,13 +25,14 @@ from tests.environment.worlds import (
     variables,
 )
 from tests.wheelmaker import make_wheel
-from tumpline.environment.create import create_environment, last_lines
+from tumpline.environment.create import create_environment
 from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.install import Installed, WheelJob
 from tumpline.environment.reporting import Quiet
 from tumpline.environment.sync import sync
 from tumpline.environment.worker import answer_of, question_of, serve
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
+from tumpline.host.process import last_lines
 from tumpline.host.pythons import Interpreter, find_python
 
 
@@ -120,7 +121,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path) -> None:
     sign = tmp_path / "alive"
     work = "import pathlib, time\nwhile True: pathlib.Path(sys.argv[1]).touch(); time.sleep(0.01)"
     code = (
-        "import subprocess, sys, time\nfrom tumpline.environment.launch import own_python\n"
+        "import subprocess, sys, time\nfrom tumpline.host.launch import own_python\n"
         "subprocess.Popen(own_python(*sys.argv[1:]))\ntime.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code, work, str(sign)])

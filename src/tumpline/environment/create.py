@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tumpline.environment.launch import child_variables, own_python
 from tumpline.environment.storage import disk_full, storage_failure
 from tumpline.errors import EnvironmentFailure
-from tumpline.host.process import run
+from tumpline.host.launch import child_variables, own_python
+from tumpline.host.process import last_lines, run
 from tumpline.host.pythons import Interpreter
 
-__all__ = ["create_environment", "last_lines", "says_disk_is_full"]
+__all__ = ["create_environment", "says_disk_is_full"]
 
 _SECONDS = 300.0
 
@@ -71,8 +71,3 @@ def create_environment(root: Path, interpreter: Interpreter, prompt: str, enviro
 def says_disk_is_full(output: str) -> bool:
     """Whether a program's complaint is about space or a quota (it tells only in words)."""
     return any(words in output for words in ("No space left on device", "Disk quota exceeded"))
-
-
-def last_lines(output: str, count: int = 15) -> str:
-    """Return the end of what a program said, which is where the reason is."""
-    return "\n".join(line[:500] for line in output.strip().splitlines()[-count:])

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import IO, Self
 
 from tumpline.environment.install import Installed, WheelJob
-from tumpline.environment.launch import child_variables, own_python
 from tumpline.environment.layout import Layout
 from tumpline.environment.worker import answer_of, question_of
 from tumpline.errors import EnvironmentFailure, TumplineError
+from tumpline.host.launch import child_variables, own_python
 
 __all__ = ["Crew", "usual_jobs"]
 

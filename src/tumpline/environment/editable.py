@@ -6,31 +6,20 @@ index.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tumpline.environment.create import last_lines, says_disk_is_full
+from tumpline.environment.create import says_disk_is_full
 from tumpline.environment.layout import Layout
 from tumpline.environment.storage import disk_full
 from tumpline.errors import EnvironmentFailure
-from tumpline.host.process import run
-from tumpline.host.pythons import without_python_variables
+from tumpline.host.pip import pip_variables
+from tumpline.host.process import last_lines, run
 
 __all__ = ["install_project"]
 
 _SECONDS = 900.0
-_MISPLACING = (
-    "PIP_TARGET",
-    "PIP_PREFIX",
-    "PIP_ROOT",
-    "PIP_PYTHON",
-    "PIP_REQUIRE_HASHES",
-    "PIP_NO_DEPS",
-    "PIP_EDITABLE",
-)
-"""Settings of pip that are meant for other installations and would send this one astray."""
 
 
 def install_project(project: Path, layout: Layout, environ: Mapping[str, str], *, offline: bool) -> None:
@@ -47,7 +36,8 @@ def install_project(project: Path, layout: Layout, environ: Mapping[str, str], *
         *(("--no-index", "--retries", "0") if offline else ()),
         *("--editable", str(project)),
     ]
-    done = run(command, environment=_variables(layout, environ, offline=offline), cwd=project, timeout=_SECONDS)
+    variables = pip_variables(environ, layout.root, layout.scripts, offline=offline)
+    done = run(command, environment=variables, cwd=project, timeout=_SECONDS)
     if done.status == 0:
         return
     said = f"{done.stdout}\n{done.stderr}"
@@ -65,19 +55,6 @@ def install_project(project: Path, layout: Layout, environ: Mapping[str, str], *
             else f'try it by hand: pip install --no-deps --editable "{project}"'
         ),
     )
-
-
-def _variables(layout: Layout, environ: Mapping[str, str], *, offline: bool) -> dict[str, str]:
-    kept = {name: value for name, value in without_python_variables(environ).items() if name not in _MISPLACING}
-    path = os.pathsep.join(filter(None, [layout.scripts, kept.get("PATH", "")]))
-    kept |= {"VIRTUAL_ENV": layout.root, "PATH": path, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
-    if offline:
-        # --no-index does not stop pip from reading a page of links: only local folders may stay.
-        links = [
-            word for word in kept.get("PIP_FIND_LINKS", "").split() if "://" not in word or word.startswith("file:")
-        ]
-        kept |= {"PIP_FIND_LINKS": " ".join(links), "PIP_NO_INDEX": "1"}
-    return kept
 
 
 def _backend(project: Path) -> str:

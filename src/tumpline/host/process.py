@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tumpline.errors import EnvironmentFailure
 
-__all__ = ["Completed", "run"]
+__all__ = ["Completed", "last_lines", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,8 @@ def run(
             hint="try again; if it hangs again, run the command by hand to see what it waits for",
         ) from error
     return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def last_lines(output: str, count: int = 15) -> str:
+    """Return the end of what a program said, which is where the reason is."""
+    return "\n".join(line[:500] for line in output.strip().splitlines()[-count:])

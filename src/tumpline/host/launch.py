@@ -15,7 +15,7 @@ __all__ = ["child_variables", "follow", "own_python"]
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from tumpline.environment.launch import follow; follow(int(sys.argv.pop(1)));"
+    "from tumpline.host.launch import follow; follow(int(sys.argv.pop(1)));"
 )
 
 _LOOK = 0.02
