@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.project.conftest import Read, Refuse, line, shown
+from tumpline.project.read import read_project
 
 WANTS = '[tool.tumpline]\ngroups = ["{}"]\n'
 
@@ -155,9 +158,9 @@ def test_an_unknown_extra_of_the_project_itself_is_refused(refuse: Refuse) -> No
         ('[project]\nname = "x"\nversion = 1.0', "wrong-type", "version is a number (1.0)", "string"),
         ('[project]\nname = "x"\ndependencies = ["a=1"]', "bad-requirement", "dependencies[0]: 'a=1' is not", "a==1"),
         (
-            '[project]\nname = "x"\ndependencies = ["a @ ../a"]',
+            '[project]\nname = "x"\ndependencies = ["a @ nowhere"]',
             "bad-address",
-            "'../a' is not an address",
+            "'nowhere' is not an address",
             "full address",
         ),
         (
@@ -211,3 +214,17 @@ dependencies = [
     assert [(note.code, line(note)) for note in project.notes] == [("site-local-dropped", at) for at in (5, 6, 7)]
     assert "1.26.4+computecanada, which is read as 1.26.4" in project.notes[0].message
     assert "torch29" in project.notes[2].hint
+
+
+def test_a_relative_path_counts_from_the_project_and_holds_in_every_checkout(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\ndependencies = ["lib[a] @ ../my-lib ; os_name == \'nt\'", "b @ ./vendor/b-1.zip"]'
+    projects = []
+    for name in ("one", "another"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(text)
+        projects.append(read_project(tmp_path / name))
+    assert shown(projects[0]) == [
+        f'lib[a] @ {(tmp_path / "my-lib").as_uri()} ; os_name == "nt"',
+        f"b @ {(tmp_path / 'one' / 'vendor' / 'b-1.zip').as_uri()}",
+    ]
+    assert projects[0].inputs == projects[1].inputs

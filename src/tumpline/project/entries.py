@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from tumpline.errors import InputError
 from tumpline.project.document import Document, quoted
 from tumpline.project.lines import KeyPath
-from tumpline.project.spelling import Spelled, canonical, local_part_remark, spell
+from tumpline.project.spelling import Spelled, canonical, compose, is_relative_path, local_part_remark, spell
 
-__all__ = ["Entry", "Place", "git_address", "note_dropped", "path_address", "read_entry"]
+__all__ = ["Entry", "Place", "git_address", "note_dropped", "path_address", "read_entry", "with_address"]
 
 _SCP = re.compile(r"([\w.-]+@[\w.-]+):(?!/)(.+)")
 _ADDRESS = re.compile(r"(?:git\+)?(?:https?|ssh|git|file)://\S+")
@@ -59,14 +59,21 @@ class Entry:
 
 
 def read_entry(document: Document, keys: KeyPath, text: str, group: str) -> Entry | None:
-    """Read one requirement string; complains and returns None where it is none."""
+    """Read one requirement string; complains and returns None where it is none.
+
+    A relative path in the place of an address counts from the folder of the document.
+    """
     try:
-        spelled = spell(text)
+        spelled = spell(text, paths=True)
+        requirement, portable = spelled.requirement, ""
+        if requirement.url is not None and is_relative_path(requirement.url):
+            place = path_address(document.path.parent, requirement.url)
+            requirement, portable = with_address(requirement, place.address), place.portable
     except InputError as error:
         document.blame(error, keys)
         return None
     note_dropped(document, keys, spelled)
-    return Entry(spelled.requirement, keys, group)
+    return Entry(requirement, keys, group, portable)
 
 
 def note_dropped(document: Document, keys: KeyPath, spelled: Spelled) -> None:
@@ -80,6 +87,11 @@ def path_address(root: Path, path: str) -> Place:
     """Return the place of a path that is written relative to the project's folder."""
     whole = Path(os.path.normpath(root.absolute() / path))
     return Place(whole.as_uri(), f"path:{posixpath.normpath(path)}")
+
+
+def with_address(requirement: Requirement, address: str) -> Requirement:
+    """Return a requirement on the same package, taken from an address; raises InputError ``bad-address``."""
+    return compose(requirement.name, extras=requirement.extras, url=address, markers=(str(requirement.marker or ""),))
 
 
 def git_address(url: str, revisions: Iterable[str], subdirectory: str = "") -> Place:

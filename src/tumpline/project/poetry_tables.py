@@ -233,8 +233,8 @@ class PoetryTables:
 def enrich(document: Document, entries: list[Entry], tables: list[Entry]) -> list[Entry]:
     """Add what Poetry's tables say to the requirements of the standard ones, package by package.
 
-    Both must hold: the specifiers and the markers of both count, an address is taken from either. Where the
-    standard table is empty, Poetry's stands alone.
+    Both must hold: the specifiers and the markers of both count, an address is taken from either (and what the other
+    asks for stays a requirement of its own). Where the standard table is empty, Poetry's stands alone.
     """
     if not entries or not tables:
         return entries or tables
@@ -244,7 +244,12 @@ def enrich(document: Document, entries: list[Entry], tables: list[Entry]) -> lis
     found: list[Entry] = []
     for entry in entries:
         additions = by_name.get(normalise(entry.requirement.name), [])
-        found += [_joined(document, entry, addition) for addition in additions] or [entry]
+        for addition in additions:
+            found.append(joined := _joined(document, entry, addition))
+            if joined.requirement.url is not None:
+                found += [one for one in (entry, addition) if one.requirement.specifier]
+        if not additions:
+            found.append(entry)
     return found
 
 

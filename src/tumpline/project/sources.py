@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tumpline.errors import InputError
 from tumpline.project.document import Document, quoted
-from tumpline.project.entries import Entry, Place, git_address, path_address
+from tumpline.project.entries import Entry, Place, git_address, path_address, with_address
 from tumpline.project.lines import KeyPath
-from tumpline.project.spelling import check_address, compose
+from tumpline.project.spelling import check_address
 from tumpline.values import Name, normalise
 
 __all__ = ["apply_sources"]
@@ -35,12 +35,15 @@ def apply_sources(document: Document, root: Path, entries: list[Entry]) -> list[
     spelled: dict[Name, str] = {normalise(key): key for key in document.table(_SOURCES) or ()}
     if not spelled:
         return entries
-    return [
-        entry
-        if (key := spelled.get(normalise(entry.requirement.name))) is None
-        else _sourced(document, root, entry, (*_SOURCES, key))
-        for entry in entries
-    ]
+    found: list[Entry] = []
+    for entry in entries:
+        key = spelled.get(normalise(entry.requirement.name))
+        sourced = entry if key is None else _sourced(document, root, entry, (*_SOURCES, key))
+        found.append(sourced)
+        if sourced is not entry and entry.requirement.specifier:
+            # A requirement can not hold both: what is at the address has to be a version that satisfies the other.
+            found.append(entry)
+    return found
 
 
 def _sourced(document: Document, root: Path, entry: Entry, keys: KeyPath) -> Entry:
@@ -97,22 +100,10 @@ def _with_place(document: Document, root: Path, entry: Entry, keys: KeyPath, tab
         place = _place(document, root, keys, kinds[0])
         if place is None:
             return entry
-        sourced = compose(
-            requirement.name,
-            extras=requirement.extras,
-            url=place.address,
-            markers=(str(requirement.marker or ""),),
-        )
+        sourced = with_address(requirement, place.address)
     except InputError as error:
         document.blame(error, keys)
         return entry
-    if requirement.specifier:
-        document.note(
-            "version-not-checked",
-            f"decides the version of {requirement.name}, so that {requirement.specifier} is not looked at",
-            keys,
-            hint="see that the version at this address satisfies the requirement",
-        )
     return replace(entry, requirement=sourced, portable=place.portable)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "check_address",
     "compose",
     "drop_site_local",
+    "is_relative_path",
     "local_part_remark",
     "spell",
     "version_in_name",
@@ -55,8 +56,8 @@ class Spelled:
     dropped: tuple[str, ...] = ()
 
 
-def spell(text: str) -> Spelled:
-    """Read a PEP 508 requirement.
+def spell(text: str, *, paths: bool = False) -> Spelled:
+    """Read a PEP 508 requirement; with `paths`, its address may also be a relative path (``./folder``), as with uv.
 
     A local part that ends in `SITE_LOCAL` is dropped from its versions (R1), whatever the operator: the packaging
     specifications allow none after ``>=``, and people append it there all the same. Raises InputError
@@ -75,9 +76,14 @@ def spell(text: str) -> Spelled:
         )
         why, hint = _diagnose(text.strip())
         raise _refused(text, why or reason, hint or "write NAME, NAME==VERSION or NAME @ ADDRESS") from error
-    if requirement.url is not None:
+    if requirement.url is not None and not (paths and is_relative_path(requirement.url)):
         check_address(requirement.url)
     return Spelled(requirement, dropped)
+
+
+def is_relative_path(address: str) -> bool:
+    """Whether an address is a path that counts from the project's folder."""
+    return address.startswith(("./", "../"))
 
 
 def check_address(url: str) -> None:
