@@ -460,7 +460,7 @@ def test_broken_and_hostile_sdists(
     server: Server, clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     monkeypatch.setattr(sdists_module, "_MOST_UNPACKED", 100_000)
-    monkeypatch.setattr(sdists_module, "_LARGEST_PKG_INFO", 50_000)
+    monkeypatch.setattr(sdists_module, "_LARGEST_FILE", 50_000)
     offer(server, broken_sdists(tmp_path / "made")[case])
 
     assert code_of(clients()) == "metadata-unreadable"

@@ -9,7 +9,10 @@ from tumpline.lock import (
     LockedPackage,
     LockedTarget,
     ModuleArtefact,
+    PathArtefact,
     Pin,
+    UrlArtefact,
+    VcsArtefact,
     WheelhouseArtefact,
 )
 from tumpline.values import Name
@@ -124,3 +127,27 @@ SAMPLE = Lock(
         ),
     ),
 )
+
+
+_A = "vendor/a-1.0-py3-none-any.whl"
+
+BY_ADDRESS = Lock(
+    inputs="ab" * 32,
+    requires_python="",
+    targets=(LAPTOP,),
+    roots=(Name("a"), Name("b"), Name("c"), Name("d"), Name("e")),
+    packages=(
+        package(
+            "a", "1.0", pin("laptop", "1.0", PathArtefact("vendor/a-1.0-py3-none-any.whl", "a1" * 32, 7, "b1" * 32))
+        ),
+        package("b", "1.0", pin("laptop", "1.0", PathArtefact("../b", subdirectory="inner"), "a")),
+        package("c", "1.0", pin("laptop", "1.0", UrlArtefact("https://example.org/c.zip", "c.zip", "a2" * 32, 9, "s"))),
+        package(
+            "d",
+            "1.0",
+            pin("laptop", "1.0", VcsArtefact("ab" * 20, "https://example.org/d", reference="main", subdirectory="s")),
+        ),
+        package("e", "1.0", pin("laptop", "1.0", VcsArtefact("cd" * 20, path="../e"))),
+    ),
+)
+"""A lock of what is taken by address, in every form."""

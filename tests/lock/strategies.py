@@ -14,7 +14,10 @@ from tumpline.lock import (
     LockedPackage,
     LockedTarget,
     ModuleArtefact,
+    PathArtefact,
     Pin,
+    UrlArtefact,
+    VcsArtefact,
     WheelhouseArtefact,
 )
 from tumpline.project import Policy
@@ -51,6 +54,20 @@ def wheels(name: Name) -> st.SearchStrategy[str]:
     return versions.map(lambda version: f"{name.replace('-', '_')}-{version}-cp311-cp311-linux_x86_64.whl")
 
 
+commits = st.text("0123456789abcdef", min_size=40, max_size=40)
+references = st.sampled_from(["", "main", "feature/one", "v1.0+x", "refs/pull/7/head"])
+inside = paths | st.just("")
+git_addresses = st.sampled_from(["https://example.org/lib.git", "ssh://git@example.org:22/~me/lib", "https://[::1]/x"])
+
+
+def near(name: Name) -> st.SearchStrategy[str]:
+    return st.builds("{}{}".format, st.sampled_from(["", "../", "../a b/", "vendor/"]), wheels(name))
+
+
+def web_addresses(name: Name) -> st.SearchStrategy[str]:
+    return wheels(name).map(lambda file: f"https://example.org/x/{file.replace('+', '%2B')}?a=b&c=%20")
+
+
 def artefacts(name: Name) -> st.SearchStrategy[Artefact]:
     files = wheels(name) | versions.map(lambda version: f"{name}-{version}.tar.gz")
     return st.one_of(
@@ -58,6 +75,11 @@ def artefacts(name: Name) -> st.SearchStrategy[Artefact]:
         st.builds(WheelhouseArtefact, paths, wheels(name), digests, sizes),
         st.builds(IndexArtefact, words, files, sizes, digests),
         st.builds(ModuleArtefact, paths),
+        st.builds(PathArtefact, near(name), digests, sizes, digests, inside),
+        st.builds(PathArtefact, st.just("../lib"), subdirectory=inside),
+        st.builds(UrlArtefact, web_addresses(name), files, digests, sizes, inside),
+        st.builds(VcsArtefact, commits, git_addresses, st.just(""), references, inside),
+        st.builds(VcsArtefact, commits, st.just(""), st.just("../lib"), references, inside),
     )
 
 

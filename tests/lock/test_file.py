@@ -239,7 +239,9 @@ NUMPY = "numpy-2.2.2+computecanada-cp311-cp311-linux_x86_64.whl"
         ('version = "0.4.6"', 'version = "latest"', "package[0].version is not a PEP 440 version"),
         ('version = "0.4.6"', 'version = " 0.4.6"', "package[0].version is not a PEP 440 version"),
         ('version = "0.4.6"', "version = 4", "package[0].version is not a string"),
-        ('source = "pypi"', 'source = "vcs"', "package[0].pin[0].source is none of wheelhouse, pypi, module"),
+        ('source = "pypi"', 'source = "conda"', "package[0].pin[0].source is none of wheelhouse, module, pypi, path"),
+        ('source = "pypi"', 'source = "pypi"\nbuild = true', "package[0].pin[0].build does not agree"),
+        ('source = "pypi"', 'source = "pypi"\nbuild = "yes"', "package[0].pin[0].build is neither true nor false"),
         ('source = "pypi"\n', "", "package[0].pin[0].source is missing"),
         ('policy = "mixed"', 'policy = "any"', "target[0].policy is none of wheelhouse, pypi, mixed"),
         ('policy = "mixed"\n', "", "target[0].policy is missing"),
@@ -271,6 +273,64 @@ def test_hostile_content_is_refused_by_key_path(old: str, new: str, message: str
     assert any(message in problem.message for problem in caught.value.problems), str(caught.value)
     assert all(problem.where == "a lock" and problem.hint for problem in caught.value.problems)
     assert caught.value.exit_status == 2
+
+
+VCS = f'source = "vcs"\nurl = "https://example.org/lib"\ncommit = "{"ab" * 20}"\nbuild = true'
+URL = f'source = "url"\nurl = "https://example.org/c-1.zip"\nfile = "c-1.zip"\nsha256 = "{"ab" * 32}"\nbuild = true'
+PATH = f'source = "path"\npath = "../c-1-py3-none-any.whl"\nsha256 = "{"ab" * 32}"\nrecord = "{"cd" * 32}"'
+
+
+def addressed(pin: str) -> str:
+    """A lock whose only pin is this."""
+    head = 'lock-version = "1"\ninputs = "ab"\nroots = []\n[[target]]\nname = "a"\nsite = "linux"\npython = "3.11"\n'
+    head += 'policy = "mixed"\nos = "linux"\nmachine = "x86_64"\n'
+    return sealed(f'{head}[[package]]\nname = "c"\nversion = "1"\n[[package.pin]]\ntargets = ["a"]\n{pin}\n')
+
+
+@pytest.mark.parametrize(
+    ("pin", "old", "new", "message"),
+    [
+        (VCS, "", "", ""),
+        (URL, "", "", ""),
+        (PATH, "", "", ""),
+        (VCS, "https://example.org/lib", "ext::sh -c x", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "--upload-pack=x", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "https://-x/lib", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "ssh://-oProxyCommand=x/lib", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "ssh://-o@example.org/lib", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "https://me:pw@example.org/lib", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "file:///etc", "url is not an https or ssh address"),
+        (VCS, "https://example.org/lib", "http://example.org/lib", "url is not an https or ssh address"),
+        (VCS, 'url = "https://example.org/lib"\n', "", "url and path: there must be one of them"),
+        (VCS, "url =", 'path = "../x"\nurl =', "url and path: there must be one of them"),
+        (VCS, "url =", 'reference = "--x"\nurl =', "reference is not the name of a branch"),
+        (VCS, "url =", 'reference = "a..b"\nurl =', "reference is not the name of a branch"),
+        (VCS, "url =", 'subdirectory = "../x"\nurl =', "subdirectory is not a relative path"),
+        (VCS, 'commit = "ab', 'commit = "AB', "commit is not a commit"),
+        (VCS, 'commit = "ab', 'commit = "main', "commit is not a commit"),
+        (VCS, "build = true", "", "build does not agree"),
+        (URL, "https://example.org", "https://me@example.org", "url is not an http or https address"),
+        (URL, "https://example.org", "file:///", "url is not an http or https address"),
+        (URL, 'sha256 = "ab', 'sha256 = "a', "sha256 is not a sha256"),
+        (URL, 'file = "c-1.zip"', 'file = "../c-1.zip"', "file is not a plain file name"),
+        (URL, 'file = "c-1.zip"', 'file = "d-1-py3-none-any.whl"', "file is a wheel of another package than c"),
+        (PATH, '"../c-1', '"/c-1', "path is not a relative path into this folder or one beside it"),
+        (PATH, '"../c-1', '"../../c-1', "path is not a relative path into this folder or one beside it"),
+        (PATH, '"../c-1', '"x/../../c-1', "path is not a relative path into this folder or one beside it"),
+        (PATH, '"../c-1', '"../d-1', "path is a wheel of another package than c"),
+        (PATH, f'sha256 = "{"ab" * 32}"\n', "", "sha256 is missing"),
+        (PATH, f'record = "{"cd" * 32}"', "", "record is missing"),
+    ],
+)
+def test_hostile_addresses(pin: str, old: str, new: str, message: str) -> None:
+    assert old in pin
+    text = addressed(pin.replace(old, new, 1))
+    if not message:
+        assert parse_lock(text, "a lock").packages[0].pins
+        return
+    with pytest.raises(TumplineError) as caught:
+        parse_lock(text, "a lock")
+    assert any(message in problem.message for problem in caught.value.problems), str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["3", "[1]", "{ name = 'narval' }"])

@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from packaging.pylock import Pylock, is_valid_pylock_path
+from packaging.pylock import PackageArchive, PackageDirectory, PackageVcs, Pylock, is_valid_pylock_path
 from packaging.tags import Tag
 
-from tests.lock.samples import LAPTOP, NARVAL, SAMPLE, indexed, package, pin, wheelhouse
+from tests.addresses.conftest import GitRepository
+from tests.lock.samples import BY_ADDRESS, LAPTOP, NARVAL, SAMPLE, indexed, package, pin, wheelhouse
 from tests.wheelmaker import make_wheel
 from tumpline.errors import InputError
-from tumpline.lock import IndexArtefact, Lock, LockedTarget, WheelhouseArtefact
+from tumpline.lock import IndexArtefact, Lock, LockedTarget, PathArtefact, VcsArtefact, WheelhouseArtefact
 from tumpline.lock.export import LeftOut
 from tumpline.lock.locate import Location
 from tumpline.lock.pylock import check_pylock_name, export_pylock, pylock_name
@@ -41,7 +42,7 @@ def scanned() -> Lock:
 
 
 def test_a_cluster() -> None:
-    export = export_pylock(scanned(), "narval", locate)
+    export = export_pylock(scanned(), "narval", locate, Path())
     assert export.left_out == (LeftOut(Name("pyarrow"), "17.0.0", "arrow/17.0.0"),)
     assert "# Load these modules first: arrow/17.0.0\n" in export.text
     data = tomllib.loads(export.text)
@@ -67,7 +68,7 @@ def test_a_cluster() -> None:
 
 
 def test_packaging_selects_from_it() -> None:
-    pylock = Pylock.from_dict(tomllib.loads(export_pylock(SAMPLE, "laptop", locate).text))
+    pylock = Pylock.from_dict(tomllib.loads(export_pylock(SAMPLE, "laptop", locate, Path()).text))
     environment = {
         "implementation_name": "cpython",
         "implementation_version": "3.11.9",
@@ -106,7 +107,7 @@ def test_packaging_selects_from_it() -> None:
 )
 def test_environments(system: str, machine: str, python: str, marker: str) -> None:
     target = replace(LAPTOP, os=system, machine=machine, python=python)
-    data = tomllib.loads(export_pylock(replace(SAMPLE, targets=(target,)), "laptop", locate).text)
+    data = tomllib.loads(export_pylock(replace(SAMPLE, targets=(target,)), "laptop", locate, Path()).text)
     assert data["environments"] == [marker]
     assert "tool" in data
     assert "modules" not in data["tool"]["tumpline"]
@@ -116,7 +117,7 @@ def test_an_sdist() -> None:
     lock = Lock(
         "ab", "", (LAPTOP,), (), (package("toy", "1.0", pin("laptop", "1.0", indexed("toy-1.0.tar.gz", "a1"))),)
     )
-    (row,) = tomllib.loads(export_pylock(lock, "laptop", locate).text)["packages"]
+    (row,) = tomllib.loads(export_pylock(lock, "laptop", locate, Path()).text)["packages"]
     assert row["sdist"]["url"] == "https://files.example/toy-1.0.tar.gz"
     assert "wheels" not in row
 
@@ -125,14 +126,14 @@ def test_what_pep_751_can_not_hold() -> None:
     wheel = indexed("toy-2.0-py3-none-any.whl", "a1")
     lock = Lock("ab", "", (LAPTOP,), (), (package("toy", "1.0", pin("laptop", "1.0", wheel)),))
     with pytest.raises(InputError) as caught:
-        export_pylock(lock, "laptop", locate)
+        export_pylock(lock, "laptop", locate, Path())
     assert caught.value.code == "not-for-pylock"
     assert "toy-2.0-py3-none-any.whl" in caught.value.problems[0].why
 
 
 def test_unknown_target() -> None:
     with pytest.raises(InputError) as caught:
-        export_pylock(SAMPLE, "nibi", locate)
+        export_pylock(SAMPLE, "nibi", locate, Path())
     assert caught.value.code == "unknown-target"
 
 
@@ -156,6 +157,26 @@ def test_bad_names(name: str) -> None:
         check_pylock_name(Path("out") / name, "narval")
     assert caught.value.code == "bad-pylock-name"
     assert caught.value.problems[0].hint == f"write to {Path('out') / 'pylock.narval.toml'}"
+
+
+def test_what_is_taken_by_address(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    pylock = Pylock.from_dict(tomllib.loads(export_pylock(BY_ADDRESS, "laptop", locate, project).text))
+    a, b, c, d, e = pylock.packages
+    assert a.archive == PackageArchive(
+        path=str(project / "vendor" / "a-1.0-py3-none-any.whl"), size=7, hashes={"sha256": "a1" * 32}
+    )
+    assert b.directory == PackageDirectory(path=str(tmp_path / "b"), subdirectory="inner")
+    assert b.dependencies == [{"name": "a"}]
+    assert c.archive == PackageArchive(
+        url="https://example.org/c.zip", size=9, hashes={"sha256": "a2" * 32}, subdirectory="s"
+    )
+    assert d.vcs == PackageVcs(
+        type="git", url="https://example.org/d", requested_revision="main", commit_id="ab" * 20, subdirectory="s"
+    )
+    assert e.vcs == PackageVcs(type="git", path=str(tmp_path / "e"), commit_id="cd" * 20)
+    # A source tree may build another version than it did when it was locked (PEP 751).
+    assert [str(row.version) for row in pylock.packages] == ["1.0", "None", "1.0", "None", "None"]
 
 
 # --- the real tools -----------------------------------------------------------------------------------------------
@@ -222,7 +243,7 @@ def _exported(folder: Path, here: LockedTarget) -> tuple[Path, Path]:
         ),
     )
     path = folder / pylock_name("here")
-    path.write_text(export_pylock(lock, "here", found).text, encoding="utf-8")
+    path.write_text(export_pylock(lock, "here", found, Path()).text, encoding="utf-8")
     return path, leaf
 
 
@@ -243,6 +264,54 @@ def test_pip_installs_it(tmp_path: Path, tools: Path, environment: Path, here: L
     refused = _run(*pip, "--force-reinstall", "-r", path)
     assert refused.returncode != 0
     assert "hash" in (refused.stdout + refused.stderr).lower()
+
+
+@pytest.mark.network
+def test_uv_installs_what_is_taken_by_address(
+    tmp_path: Path, tools: Path, environment: Path, here: LockedTarget
+) -> None:
+    """A wheel by path, a folder and a commit, as uv reads PEP 751; the sources are built by a real backend.
+
+    pip takes no folder and no commit beside files that have a hash.
+    """
+    project = tmp_path / "project"
+    wheel = make_wheel(project / "vendor", "toy-wheel", "1.0")
+    sources = {}
+    for name in ("toy-folder", "toy-commit"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text(
+            '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+            f'[project]\nname = "{name}"\nversion = "2.0"\n[tool.hatch.build.targets.wheel]\nbypass-selection = true\n'
+        )
+        sources[name] = folder
+    repository = GitRepository(sources["toy-commit"])
+    repository.git("init", "--quiet")
+    commit = repository.commit({})
+    repository.commit({"pyproject.toml": "[broken"})
+    file = PathArtefact(f"vendor/{wheel.name}", hashlib.sha256(wheel.read_bytes()).hexdigest(), record="00" * 32)
+    lock = Lock(
+        "ab",
+        "",
+        (here,),
+        (),
+        (
+            package("toy-commit", "2.0", pin("here", "2.0", VcsArtefact(commit, path="../toy-commit"))),
+            package("toy-folder", "2.0", pin("here", "2.0", PathArtefact("../toy-folder"))),
+            package("toy-wheel", "1.0", pin("here", "1.0", file)),
+        ),
+    )
+    path = tmp_path / pylock_name("here")
+    path.write_text(export_pylock(lock, "here", locate, project).text, encoding="utf-8")
+    uv = (tools / "uv", "--cache-dir", tmp_path / "cache", "pip", "sync", "--python", environment / "bin" / "python")
+    done = _run(*uv, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = _installed(environment)
+    assert {name.replace("_", "-"): version for name, version in found.items()} == {
+        "toy-commit": "2.0",
+        "toy-folder": "2.0",
+        "toy-wheel": "1.0",
+    }
 
 
 @pytest.mark.network

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-from tests.lock.samples import LAPTOP, SAMPLE, indexed, package, pin
+from tests.lock.samples import BY_ADDRESS, LAPTOP, SAMPLE, indexed, package, pin
 from tumpline.errors import InputError
 from tumpline.lock import Lock
 from tumpline.lock.export import LeftOut
@@ -20,7 +21,7 @@ def lines(text: str) -> list[str]:
 
 
 def test_a_cluster_for_anywhere() -> None:
-    export = export_requirements(SAMPLE, "narval")
+    export = export_requirements(SAMPLE, "narval", Path())
     assert lines(export.text) == ["numpy==2.2.2", "pyarrow==17.0.0", "requests==2.32.3", "torch==2.6.0"]
     assert export.left_out == ()
     assert export.remarks == ("hashes are left out, since not every package has one",)
@@ -28,14 +29,14 @@ def test_a_cluster_for_anywhere() -> None:
 
 
 def test_a_cluster_for_itself() -> None:
-    export = export_requirements(SAMPLE, "narval", local=True)
+    export = export_requirements(SAMPLE, "narval", Path(), local=True)
     assert lines(export.text) == ["numpy==2.2.2+computecanada", "requests==2.32.3", "torch==2.6.0+computecanada"]
     assert export.left_out == (LeftOut(Name("pyarrow"), "17.0.0", "arrow/17.0.0"),)
     assert "# Load these modules first: arrow/17.0.0" in export.text.splitlines()
 
 
 def test_hashes_where_every_package_has_one() -> None:
-    export = export_requirements(SAMPLE, "laptop")
+    export = export_requirements(SAMPLE, "laptop", Path())
     assert lines(export.text)[:2] == ["colorama==0.4.6 \\", f"    --hash=sha256:{'d4' * 32}"]
     assert export.text.count("--hash=sha256:") == 5
     assert export.remarks == ()
@@ -44,7 +45,7 @@ def test_hashes_where_every_package_has_one() -> None:
 def test_no_hashes_where_one_is_missing() -> None:
     wheel = replace(indexed("toy-1-py3-none-any.whl", "a1"), sha256="")
     lock = replace(SAMPLE, packages=(SAMPLE.packages[0], package("toy", "1", pin("laptop", "1", wheel))))
-    export = export_requirements(lock, "laptop")
+    export = export_requirements(lock, "laptop", Path())
     assert lines(export.text) == ["colorama==0.4.6", "toy==1"]
     assert export.remarks
 
@@ -53,23 +54,40 @@ def test_the_local_part_of_an_index_is_kept() -> None:
     # 2.8.0+cu118 of an index is another build than 2.8.0, and exists there under that number.
     wheel = indexed("torch-2.8.0+cu118-cp311-cp311-linux_x86_64.whl", "a1")
     lock = Lock("ab", "", (LAPTOP,), (), (package("torch", "2.8.0", pin("laptop", "2.8.0+cu118", wheel)),))
-    assert lines(export_requirements(lock, "laptop").text)[0] == "torch==2.8.0+cu118 \\"
+    assert lines(export_requirements(lock, "laptop", Path()).text)[0] == "torch==2.8.0+cu118 \\"
 
 
 def test_every_line_is_a_requirement() -> None:
     for target in ("narval", "fir", "laptop"):
         for local in (False, True):
-            text = export_requirements(SAMPLE, target, local=local).text.replace("\\\n", "")
+            text = export_requirements(SAMPLE, target, Path(), local=local).text.replace("\\\n", "")
             for line in lines(text):
                 assert Requirement(line.partition(" --hash")[0]).specifier
 
 
+def test_what_is_taken_by_address(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    export = export_requirements(BY_ADDRESS, "laptop", project)
+    assert lines(export.text) == [
+        f"a @ {(project / 'vendor' / 'a-1.0-py3-none-any.whl').as_uri()}",
+        f"b @ {(tmp_path / 'b').as_uri()}#subdirectory=inner",
+        "c @ https://example.org/c.zip#subdirectory=s",
+        f"d @ git+https://example.org/d@{'ab' * 20}#subdirectory=s",
+        f"e @ git+{(tmp_path / 'e').as_uri()}@{'cd' * 20}",
+    ]
+    assert export.remarks == ("hashes are left out, since not every package has one",)
+    hashed = export_requirements(replace(BY_ADDRESS, packages=BY_ADDRESS.packages[:1]), "laptop", project)
+    assert lines(hashed.text)[-1] == f"    --hash=sha256:{'a1' * 32}"
+    for line in lines(export.text):
+        assert Requirement(line).url
+
+
 def test_an_empty_target() -> None:
-    export = export_requirements(Lock("ab", "", (LAPTOP,), (), ()), "laptop")
+    export = export_requirements(Lock("ab", "", (LAPTOP,), (), ()), "laptop", Path())
     assert (lines(export.text), export.remarks) == ([], ())
 
 
 def test_unknown_target() -> None:
     with pytest.raises(InputError) as caught:
-        export_requirements(SAMPLE, "nibi")
+        export_requirements(SAMPLE, "nibi", Path())
     assert caught.value.code == "unknown-target"

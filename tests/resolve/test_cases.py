@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from tests.resolve.worlds import CLUSTER, LINUX, MemoryCatalogue, MemoryIndex, pins, solve, sources, target
+from tests.resolve.worlds import (
+    CLUSTER,
+    LINUX,
+    MemoryCatalogue,
+    MemoryIndex,
+    MemorySources,
+    pins,
+    solve,
+    sources,
+    target,
+)
 from tumpline.errors import TumplineError
 from tumpline.project import PackageRule
 from tumpline.sites import Dummy, ModulePackage
@@ -45,6 +55,13 @@ def _catalogue(case: dict[str, Any]) -> MemoryCatalogue:
     return catalogue
 
 
+def _sources(case: dict[str, Any]) -> MemorySources:
+    found = MemorySources()
+    for address, details in case.get("addresses", {}).items():
+        found.add(address, **details)
+    return found
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path) -> None:
     case = tomllib.loads(path.read_text("utf-8"))
@@ -62,6 +79,7 @@ def test_case(path: Path) -> None:
         "rules": rules,
         "preferred": case.get("preferred"),
         "parity": case.get("parity", "prefer"),
+        "sources": _sources(case),
     }
     if "problem" in expected:
         with pytest.raises(TumplineError) as caught:

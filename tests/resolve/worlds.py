@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tumpline.addresses import Addressed, PathArtefact, SourceMetadata, UrlArtefact, VcsArtefact
 from tumpline.catalogue import CatalogueInfo, Grade, Wheel
 from tumpline.errors import InputError
 from tumpline.index import IndexFile, ProjectPage
@@ -63,6 +64,7 @@ class MemoryIndex:
         yanked: bool = False,
         extras: Iterable[str] = (),
         uploaded: str = "",
+        without_metadata: bool = False,
     ) -> None:
         """Publish one file."""
         if file.endswith(".whl"):
@@ -74,7 +76,8 @@ class MemoryIndex:
         self.files.setdefault(name, []).append(
             IndexFile(file, file, requires_python=requires_python, yanked=yanked, uploaded=uploaded)
         )
-        self.metadatas[file] = CoreMetadata(name, version, tuple(requires), requires_python, tuple(extras))
+        if not without_metadata:
+            self.metadatas[file] = CoreMetadata(name, version, tuple(requires), requires_python, tuple(extras))
 
     def page(self, name: Name) -> ProjectPage | None:
         self.asked.append(name)
@@ -90,6 +93,46 @@ class MemoryIndex:
 
     def prefetch_metadata(self, files: Iterable[IndexFile]) -> None:
         list(files)
+
+
+@dataclass
+class MemorySources:
+    """What is at addresses, as a dict; sdists need what their index says of them."""
+
+    found: dict[str, Addressed] = field(default_factory=dict)
+
+    def add(
+        self,
+        address: str,
+        holds: str,
+        requires: Iterable[str] = (),
+        *,
+        requires_python: str = "",
+        extras: Iterable[str] = (),
+        tags: str = "",
+        approximate: str = "",
+    ) -> None:
+        """Put a package (``name 1.0``) at an address; a ``git+`` address may end with ``@BRANCH=COMMIT``."""
+        name, version = holds.split()
+        core = CoreMetadata(name, version, tuple(requires), requires_python, tuple(extras))
+        address, _, commit = address.partition("=")
+        artefact: VcsArtefact | PathArtefact | UrlArtefact
+        if address.startswith("git+"):
+            artefact = VcsArtefact(commit or "0" * 40, address.rpartition("@")[0] or address)
+        elif address.startswith("file:"):
+            artefact = PathArtefact(address.removeprefix("file:///"))
+        else:
+            artefact = UrlArtefact(address, address.rpartition("/")[2], "0" * 64)
+        self.found[address] = Addressed(address, SourceMetadata(core, approximate), artefact, tags)
+
+    def addressed(self, name: Name, address: str, *, within: Addressed | None = None) -> Addressed:
+        if address not in self.found:
+            raise InputError.of("missing-file", f"there is nothing at {address}", where=address)
+        return self.found[address]
+
+    def sdist(self, name: Name, file: IndexFile) -> SourceMetadata:
+        stem, _, version = file.file.removesuffix(".tar.gz").rpartition("-")
+        return SourceMetadata(CoreMetadata(stem, version), "built")
 
 
 @dataclass
@@ -164,8 +207,10 @@ def solve(
     rules: Mapping[Name, PackageRule] | None = None,
     preferred: Mapping[str, str] | None = None,
     parity: Parity = "prefer",
+    sources: MemorySources | None = None,
 ) -> Resolution:
     """Resolve; `preferred` is by name, or by ``name on target``."""
+    found = MemorySources() if sources is None else sources
     catalogues = [catalogue if t.site.catalogue else None for t in targets]
     kept = {
         (t.name, normalise(name)): parse_version(version)
@@ -174,7 +219,9 @@ def solve(
         for t in targets
         if where in ("", t.name)
     }
-    return resolve(declared(*lines), targets, catalogues, index, rules=rules, preferred=kept, parity=parity)
+    return resolve(
+        declared(*lines), targets, catalogues, index, rules=rules, preferred=kept, parity=parity, sources=found
+    )
 
 
 def pins(resolution: Resolution, target_name: str) -> dict[str, str]:

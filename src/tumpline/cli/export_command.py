@@ -48,9 +48,9 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             why="it always holds the wheels of the target itself",
             hint="leave out --local, or use --format requirements",
         )
-    _, lock = read_lock_of(options)
+    root, lock = read_lock_of(options)
     target = options.target or _only_target(lock)
-    export = _export(lock, target, options, terminal)
+    export = _export(lock, root, target, options, terminal)
     for row in export.left_out:
         terminal.say(f"left out: {row.name} {row.version}, which the module {row.module} brings")
     for remark in export.remarks:
@@ -63,11 +63,11 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def _export(lock: Lock, target: str, options: argparse.Namespace, terminal: Terminal) -> Export:
+def _export(lock: Lock, root: Path, target: str, options: argparse.Namespace, terminal: Terminal) -> Export:
     if options.format == "requirements":
         from tumpline.lock.requirements import export_requirements
 
-        return export_requirements(lock, target, local=options.local)
+        return export_requirements(lock, target, root, local=options.local)
     from tumpline.lock.pylock import check_pylock_name, export_pylock
 
     if options.output is not None:
@@ -82,10 +82,10 @@ def _export(lock: Lock, target: str, options: argparse.Namespace, terminal: Term
             live(f"looking for {artefact.file or name}")
             if isinstance(artefact, IndexArtefact):
                 return locate_in_index(index(), name, artefact)
-            root = wheelhouse() if artefact.file else None
-            return locate_in_wheelhouse(Path(root) if root else None, name, artefact)
+            folder = wheelhouse() if artefact.file else None
+            return locate_in_wheelhouse(Path(folder) if folder else None, name, artefact)
 
-        return export_pylock(lock, target, locate)
+        return export_pylock(lock, target, locate, root)
 
 
 def _only_target(lock: Lock) -> str:

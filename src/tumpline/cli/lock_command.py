@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import add_index_options, add_project_option, find_project, open_index, open_targets
+from tumpline.cli.wiring import (
+    add_index_options,
+    add_project_option,
+    find_project,
+    open_index,
+    open_sources,
+    open_targets,
+)
 from tumpline.errors import InputError, NotSo, Problem
 from tumpline.lock.file import LOCK_NAME, read_lock, render_lock, write_lock
 from tumpline.project.read import read_project
@@ -31,7 +38,14 @@ __all__ = ["configure", "execute"]
 _MOST_CHANGES = 15
 """Changes shown without ``-v``; a first lock is all changes."""
 
-_SOURCES = {"wheelhouse": "the wheelhouse", "module": "modules", "pypi": "the index"}
+_SOURCES = {
+    "wheelhouse": "the wheelhouse",
+    "module": "modules",
+    "pypi": "the index",
+    "path": "paths",
+    "url": "addresses",
+    "vcs": "repositories",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,14 @@ def _make(project: Project, path: Path, options: argparse.Namespace, terminal: T
     from tumpline.resolve.resolution import resolve
 
     before = _lock_before(path, terminal)
+    kept = list(_kept(before, options.upgrade))
+    artefacts = {package.name: [pin.artefact for pin in package.pins] for package in kept}
     started = time.perf_counter()
-    with LiveLine(terminal) as live, open_index(options) as index:
+    with (
+        LiveLine(terminal) as live,
+        open_index(options) as index,
+        open_sources(project, options, index, artefacts, live) as sources,
+    ):
         live("reading the catalogues")
         targets, catalogues = open_targets(project, options)
         live(f"resolving for {', '.join(target.name for target in targets)}")
@@ -94,10 +114,11 @@ def _make(project: Project, path: Path, options: argparse.Namespace, terminal: T
             rules=project.settings.packages,
             preferred={
                 (pin.target, package.name): public_version(parse_version(pin.version))
-                for package in _kept(before, options.upgrade)
+                for package in kept
                 for pin in package.pins
             },
             parity=project.settings.parity,
+            sources=sources,
             progress=live,
         )
         seconds = time.perf_counter() - started
@@ -196,7 +217,9 @@ def _tell(outcome: _Outcome, options: argparse.Namespace, terminal: Terminal) ->
         counts = Counter(str(pin.source) for pin in pins)
         sources = ", ".join(f"{counts[source]} from {words}" for source, words in _SOURCES.items() if counts[source])
         terminal.say(f"{target.name}: Python {target.python}, {len(pins)} packages ({sources})")
-        if uncertain := sum(bool(pin.approximate) for pin in pins):
+        if built := [package.name for package in lock.packages if (pin := package.pin(target.name)) and pin.build]:
+            terminal.say(f"  to be built from source: {', '.join(built)}")
+        if uncertain := sum(bool(pin.approximate) and pin.source == "wheelhouse" for pin in pins):
             terminal.say(
                 f"  approximate: the catalogue is a public list of {target.catalogue_date}, so the dependencies of "
                 f"{uncertain} packages are the index's; to be certain, on {target.site}: "

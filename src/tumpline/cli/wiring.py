@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ from tumpline.errors import InputError
 from tumpline.host import cache_folder, config_folder, host_name, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from tumpline.addresses.reader import AddressReader, Kept
     from tumpline.catalogue import CatalogueReader
     from tumpline.index.client import IndexClient
     from tumpline.lock import Lock, LockedTarget
@@ -32,6 +35,7 @@ __all__ = [
     "load_site_named",
     "load_site_of",
     "open_index",
+    "open_sources",
     "open_targets",
     "read_lock_of",
     "sound_sites",
@@ -114,6 +118,26 @@ def open_index(options: argparse.Namespace, *, hasty: bool = False) -> IndexClie
         offline=options.offline,
         refresh=getattr(options, "refresh", False),
     )
+
+
+def open_sources(
+    project: Project, options: argparse.Namespace, index: IndexClient, kept: Kept, progress: Callable[[str], None]
+) -> AbstractContextManager[AddressReader | None]:
+    """Return what follows the project's addresses and builds what it allows; None where there is neither."""
+    if not any(each.requirement.url for each in project.requirements) and not any(
+        rule.build for rule in project.settings.packages.values()
+    ):
+        return nullcontext()
+    from tumpline.addresses.reader import AddressReader, AddressSettings
+
+    settings = AddressSettings(
+        root=project.root,
+        cache=cache() / "sources",
+        environ=variables(),
+        builds=frozenset(name for name, rule in project.settings.packages.items() if rule.build),
+        offline=options.offline,
+    )
+    return AddressReader(settings, index, kept, progress)
 
 
 def _wheelhouses() -> Iterator[Path]:

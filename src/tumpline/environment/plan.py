@@ -9,7 +9,16 @@ from pathlib import Path
 
 from tumpline.environment.record import Expected
 from tumpline.errors import InputError, Problem
-from tumpline.lock import IndexArtefact, Lock, LockedTarget, ModuleArtefact, WheelhouseArtefact
+from tumpline.lock import (
+    IndexArtefact,
+    Lock,
+    LockedTarget,
+    ModuleArtefact,
+    PathArtefact,
+    UrlArtefact,
+    VcsArtefact,
+    WheelhouseArtefact,
+)
 from tumpline.project import Project
 from tumpline.values import Name
 
@@ -51,8 +60,9 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
 
     `project` is installed editable where it is a package that can be built; otherwise neither it nor its folder becomes
     importable. Raises InputError ``unknown-target``; ``lock-is-listed`` where a wheel of the wheelhouse is not known by
-    file and digest; ``needs-building`` where the lock holds a source distribution. All packages concerned are named.
-    Reads nothing but the project's pyproject.toml.
+    file and digest; ``needs-building`` where the lock holds a source distribution; ``address-not-installed``
+    where it holds what is taken by address. All packages concerned are named. Reads nothing but the
+    project's pyproject.toml.
     """
     target = lock.target(target_name)
     if target is None:
@@ -66,6 +76,7 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
     expected: list[Expected] = []
     listed: list[str] = []
     sources: list[str] = []
+    addressed: list[str] = []
     for package in lock.packages:
         if (pin := package.pin(target_name)) is None:
             continue
@@ -73,13 +84,20 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
         if isinstance(artefact, ModuleArtefact):
             expected.append(Expected(package.name, pin.version, artefact.module))
             continue
+        if isinstance(artefact, PathArtefact | UrlArtefact | VcsArtefact):
+            addressed.append(f"{package.name} {pin.version}")
+            continue
         if isinstance(artefact, WheelhouseArtefact):
             if not (artefact.layer and artefact.file and artefact.record):
                 listed.append(f"{package.name} {pin.version}")
         elif not artefact.file.endswith(".whl"):
             sources.append(f"{package.name} {pin.version} ({artefact.file})")
         wheels.append(WheelStep(package.name, pin.version, artefact, requested=package.name in lock.roots))
-    problems = [*_listed_problem(target, listed), *_source_problem(target, sources)]
+    problems = [
+        *_listed_problem(target, listed),
+        *_source_problem(target, sources),
+        *_address_problem(target, addressed),
+    ]
     if problems:
         raise InputError(*problems)
     folder = project.root if project is not None and project.buildable and project.name else None
@@ -144,6 +162,21 @@ def _source_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
             where=f"target {target.name}",
             why=_some(packages),
             hint="choose versions that have a wheel for this target, then run: tumpline lock",
+        )
+    ]
+
+
+def _address_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
+    if not packages:
+        return []
+    return [
+        Problem(
+            "address-not-installed",
+            "packages that are locked by address (paths, files of servers, repositories) can not be installed yet",
+            where=f"target {target.name}",
+            why=_some(packages),
+            hint="ask for released versions in their place, then run: tumpline lock; or export the lock for pip or uv: "
+            "tumpline export",
         )
     ]
 

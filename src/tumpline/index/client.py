@@ -88,13 +88,13 @@ class IndexClient:
         for file in files:
             self._metadata.start(file)
 
-    def download(self, file: IndexFile, *, progress: Progress | None = None) -> Path:
+    def download(self, file: IndexFile, *, progress: Progress | None = None, anew: bool = False) -> Path:
         """Return the path of the file's bytes, fetched if need be and checked; raises as `FileStore.download`.
 
         A file of this machine stays where it is; any other is in the cache, at
         ``files/<first two digits>/<sha256>/<file name>``.
         """
-        return self._store.download(file, progress)
+        return self._store.download(file, progress, anew=anew)
 
     def cached(self, sha256: str, file: str) -> Path | None:
         """Return where the file of that hash and name is kept, or None."""

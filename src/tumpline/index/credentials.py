@@ -5,7 +5,7 @@ from __future__ import annotations
 import netrc
 from urllib.parse import urlsplit
 
-from tumpline.index.settings import Credentials, IndexSettings, origin_of
+from tumpline.index.settings import Credentials, IndexSettings, origin_of, split_credentials
 
 __all__ = ["CredentialStore"]
 
@@ -27,7 +27,9 @@ class CredentialStore:
                 self._netrc = None
 
     def find(self, url: str) -> Credentials | None:
-        """Return the credentials for an address, or None."""
+        """Return the credentials for an address, or None; those that it holds itself are for its origin from now on."""
+        if (own := split_credentials(url)[1]) is not None:
+            self._by_origin[own.origin] = own
         origin = origin_of(url)
         if (found := self._by_origin.get(origin)) is not None:
             return found

@@ -45,15 +45,17 @@ class FileStore:
         path = self._folder / sha256[:2] / sha256 / file
         return path if path.is_file() else None
 
-    def download(self, file: IndexFile, progress: Progress | None = None) -> Path:
+    def download(self, file: IndexFile, progress: Progress | None = None, *, anew: bool = False) -> Path:
         """Return the path of the file's bytes, checked against its hash where it has one.
 
-        A file of this machine is used where it is. Raises EnvironmentFailure ``wrong-hash`` (nothing is kept),
+        A file of this machine is used where it is. `anew` fetches a file without hash again, although one was
+        fetched from the same address before. Raises EnvironmentFailure ``wrong-hash`` (nothing is kept),
         ``file-gone-from-index``, ``offline-not-cached``, ``cannot-write``, and what `Transport.exchange` raises.
         """
         if is_local(file.url):
             return self._local(file)
-        if (known := self.known_hash(file)) and (found := self.cached(known, file.file)):
+        known = file.sha256 if anew else self.known_hash(file)
+        if known and (found := self.cached(known, file.file)):
             return found
         if self._access.offline:
             raise self._access.not_cached(f"the file {file.file}", f"index {file.index}")

@@ -11,7 +11,10 @@ from tumpline.lock.model import (
     LockedPackage,
     LockedTarget,
     ModuleArtefact,
+    PathArtefact,
     Pin,
+    UrlArtefact,
+    VcsArtefact,
     WheelhouseArtefact,
 )
 
@@ -22,6 +25,9 @@ __all__ = [
     "LockedPackage",
     "LockedTarget",
     "ModuleArtefact",
+    "PathArtefact",
     "Pin",
+    "UrlArtefact",
+    "VcsArtefact",
     "WheelhouseArtefact",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tumpline.addresses import Addressed
 from tumpline.catalogue import CatalogueReader, Wheel
 from tumpline.index import IndexFile
 from tumpline.lock.model import (
@@ -97,4 +98,6 @@ def _artefact(choice: Choice, with_hash: Callable[[IndexFile], IndexFile]) -> Ar
     if isinstance(artefact, IndexFile):
         known = artefact if artefact.sha256 else with_hash(artefact)
         return IndexArtefact(known.index, known.file, known.size, known.sha256)
+    if isinstance(artefact, Addressed):
+        return artefact.artefact
     return ModuleArtefact(f"{artefact.module}/{artefact.module_version}")

@@ -17,7 +17,10 @@ from tumpline.lock.model import (
     LockedPackage,
     LockedTarget,
     ModuleArtefact,
+    PathArtefact,
     Pin,
+    UrlArtefact,
+    VcsArtefact,
     WheelhouseArtefact,
 )
 from tumpline.lock.toml import Value
@@ -90,6 +93,8 @@ def _pin(pin: Pin, targets: list[str], version: str, requires: tuple[Name, ...])
         row["version"] = pin.version
     row["source"] = pin.source
     row.update(_artefact(pin.artefact))
+    if pin.build:
+        row["build"] = True
     if pin.requires != requires:
         row["requires"] = [*pin.requires]
     row.update(_filled({"approximate": pin.approximate, "divergence": pin.divergence}))
@@ -104,6 +109,15 @@ def _artefact(artefact: Artefact) -> Rows:
             return {**_filled({"layer": layer, "file": file, "record": record}), **_size(size)}
         case IndexArtefact(index, file, size, sha256):
             return {**_filled({"index": index, "file": file, "sha256": sha256}), **_size(size)}
+        case PathArtefact(path, sha256, size, record, subdirectory):
+            words = {"path": path, "subdirectory": subdirectory, "sha256": sha256, "record": record}
+            return {**_filled(words), **_size(size)}
+        case UrlArtefact(url, file, sha256, size, subdirectory):
+            words = {"url": url, "file": file, "subdirectory": subdirectory, "sha256": sha256}
+            return {**_filled(words), **_size(size)}
+        case VcsArtefact(commit, url, path, reference, subdirectory):
+            place = {"url": url, "path": path, "reference": reference, "commit": commit, "subdirectory": subdirectory}
+            return _filled(place)
 
 
 def _size(size: int | None) -> Rows:

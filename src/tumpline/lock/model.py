@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tumpline.addresses import PathArtefact, UrlArtefact, VcsArtefact
+
 if TYPE_CHECKING:
     from tumpline.catalogue import Grade
     from tumpline.project import Policy
@@ -17,9 +19,16 @@ __all__ = [
     "LockedPackage",
     "LockedTarget",
     "ModuleArtefact",
+    "PathArtefact",
     "Pin",
+    "Source",
+    "UrlArtefact",
+    "VcsArtefact",
     "WheelhouseArtefact",
 ]
+
+Source = Literal["wheelhouse", "module", "pypi", "path", "url", "vcs"]
+"""Where a package comes from on a target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class ModuleArtefact:
     module: str
 
 
-Artefact = WheelhouseArtefact | IndexArtefact | ModuleArtefact
+Artefact = WheelhouseArtefact | IndexArtefact | ModuleArtefact | PathArtefact | UrlArtefact | VcsArtefact
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Pin:
     divergence: str = ""
 
     @property
-    def source(self) -> Literal["wheelhouse", "module", "pypi"]:
+    def source(self) -> Source:
         """Where the package comes from on this target."""
         match self.artefact:
             case WheelhouseArtefact():
@@ -79,6 +88,23 @@ class Pin:
                 return "module"
             case IndexArtefact():
                 return "pypi"
+            case PathArtefact():
+                return "path"
+            case UrlArtefact():
+                return "url"
+            case VcsArtefact():
+                return "vcs"
+
+    @property
+    def build(self) -> bool:
+        """Whether it must be built before it can be installed (R24)."""
+        match self.artefact:
+            case IndexArtefact(file=file) | UrlArtefact(file=file) | PathArtefact(path=file):
+                return not file.endswith(".whl")
+            case VcsArtefact():
+                return True
+            case WheelhouseArtefact() | ModuleArtefact():
+                return False
 
 
 @dataclass(frozen=True, slots=True)

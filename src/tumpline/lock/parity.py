@@ -9,7 +9,7 @@ from typing import Literal
 from packaging.version import Version
 
 from tumpline.errors import InputError, TumplineError
-from tumpline.lock.model import Lock, LockedPackage, LockedTarget, ModuleArtefact, Pin
+from tumpline.lock.model import Lock, LockedPackage, LockedTarget, ModuleArtefact, Pin, Source
 from tumpline.values import Name, parse_version, public_version
 
 __all__ = ["Cell", "ParityReport", "ParityRow", "ParitySummary", "Severity", "parity", "severity", "unknown_target"]
@@ -27,7 +27,7 @@ class Cell:
     target: str
     version: str
     public: str
-    source: Literal["wheelhouse", "module", "pypi"]
+    source: Source
     module: str = ""
     approximate: str = ""
     severity: Severity | None = None

@@ -15,7 +15,11 @@ from tumpline.lock.model import (
     LockedPackage,
     LockedTarget,
     ModuleArtefact,
+    PathArtefact,
     Pin,
+    Source,
+    UrlArtefact,
+    VcsArtefact,
     WheelhouseArtefact,
 )
 from tumpline.lock.reading import Complaints, Table
@@ -27,7 +31,7 @@ __all__ = ["parse_document"]
 
 _POLICIES: tuple[Policy, ...] = get_args(Policy)
 _GRADES: tuple[Grade, ...] = get_args(Grade)
-_SOURCES = ("wheelhouse", "pypi", "module")
+_SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 def parse_document(document: Mapping[str, object], where: str) -> Lock:
@@ -105,7 +109,7 @@ def _package(table: Table, targets: tuple[str, ...]) -> LockedPackage:
 
 
 def _pin(table: Table, name: Name, version: str, requires: tuple[Name, ...]) -> Pin:
-    return Pin(
+    pin = Pin(
         target="",
         version=table.text("version", rules.version, version),
         artefact=_artefact(table, name),
@@ -113,6 +117,9 @@ def _pin(table: Table, name: Name, version: str, requires: tuple[Name, ...]) -> 
         approximate=table.text("approximate", rules.prose, ""),
         divergence=table.text("divergence", rules.prose, ""),
     )
+    if table.flag("build") != pin.build:
+        table.complain("build", "does not agree with what is to be installed")
+    return pin
 
 
 def _artefact(table: Table, name: Name) -> Artefact:
@@ -133,21 +140,64 @@ def _artefact(table: Table, name: Name) -> Artefact:
             )
         case "module":
             return ModuleArtefact(table.text("module", rules.relative))
+        case "path":
+            return _path_artefact(table, name)
+        case "url":
+            return UrlArtefact(
+                url=table.text("url", rules.web_address),
+                file=_file(table, name, None),
+                sha256=table.text("sha256", rules.digest),
+                size=table.size("size"),
+                subdirectory=table.text("subdirectory", rules.relative, ""),
+            )
+        case "vcs":
+            return _vcs_artefact(table)
     return ModuleArtefact("")
 
 
+def _path_artefact(table: Table, name: Name) -> PathArtefact:
+    """Read a path; a file must be pinned by its hash, and a wheel must be one of that package."""
+    path = table.text("path", rules.nearby)
+    file = path.rpartition("/")[2]
+    _check_wheel(table, "path", file, name)
+    return PathArtefact(
+        path=path,
+        sha256=table.text("sha256", rules.digest, "" if rules.file_name(file) else None),
+        size=table.size("size"),
+        record=table.text("record", rules.digest, None if file.endswith(".whl") else ""),
+        subdirectory=table.text("subdirectory", rules.relative, ""),
+    )
+
+
+def _vcs_artefact(table: Table) -> VcsArtefact:
+    artefact = VcsArtefact(
+        commit=table.text("commit", rules.commit),
+        url=table.text("url", rules.git_address, ""),
+        path=table.text("path", rules.nearby, ""),
+        reference=table.text("reference", rules.reference, ""),
+        subdirectory=table.text("subdirectory", rules.relative, ""),
+    )
+    if bool(artefact.url) == bool(artefact.path):
+        table.complain("url", "and path: there must be one of them")
+    return artefact
+
+
 def _file(table: Table, name: Name, default: str | None) -> str:
-    """Return a file name; a wheel must be one of that package, or the lock would install something else."""
     file = table.text("file", rules.file_name, default)
+    _check_wheel(table, "file", file, name)
+    return file
+
+
+def _check_wheel(table: Table, key: str, file: str, name: Name) -> None:
+    """Complain where a wheel is not one of that package: the lock would install something else."""
     if file.endswith(".whl"):
         try:
             wheel = parse_wheel_name(file)
         except InputError:
-            table.complain("file", f"is not the name of a wheel: {file!r}")
-            return ""
+            table.complain(key, f"is not the name of a wheel: {file!r}")
+            return
         if wheel.name != name:
-            table.complain("file", f"is a wheel of another package than {name}: {file!r}")
-    return file
+            table.complain(key, f"is a wheel of another package than {name}: {file!r}")
 
 
 def _names(table: Table, key: str, default: tuple[Name, ...] = ()) -> tuple[Name, ...]:

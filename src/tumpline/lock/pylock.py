@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from packaging.markers import Marker
-from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock, PylockValidationError, is_valid_pylock_path
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+    PylockValidationError,
+    is_valid_pylock_path,
+)
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -14,7 +25,14 @@ from packaging.version import Version
 from tumpline.errors import InputError
 from tumpline.lock.export import Export, LeftOut, pins_of
 from tumpline.lock.locate import Locate, Location
-from tumpline.lock.model import Lock, LockedTarget, ModuleArtefact
+from tumpline.lock.model import (
+    Lock,
+    LockedTarget,
+    ModuleArtefact,
+    PathArtefact,
+    UrlArtefact,
+    VcsArtefact,
+)
 from tumpline.lock.toml import comment, render
 from tumpline.values import Name
 
@@ -24,8 +42,8 @@ _SYS_PLATFORM = {"linux": "linux", "macos": "darwin", "windows": "win32"}
 _BLOCKS = frozenset({"packages", "wheels"})
 
 
-def export_pylock(lock: Lock, target: str, locate: Locate) -> Export:
-    """Return a target of the lock as PEP 751 text; `locate` says where each file is now.
+def export_pylock(lock: Lock, target: str, locate: Locate, folder: Path) -> Export:
+    """Return a target of the lock as PEP 751 text; `locate` says where each file is now, `folder` is the project's.
 
     Packages that modules bring are left out and listed in the result. The file holds addresses and absolute paths of
     the moment, unlike the lock: it is made to be used, not kept. Raises InputError ``unknown-target``,
@@ -40,7 +58,10 @@ def export_pylock(lock: Lock, target: str, locate: Locate) -> Export:
             left_out.append(LeftOut(name, pin.version, pin.artefact.module))
         else:
             needs = [needed for needed in pin.requires if needed in installed]
-            packages.append(_package(name, pin.version, needs, pin.artefact.file, locate(name, pin.artefact)))
+            if isinstance(pin.artefact, PathArtefact | UrlArtefact | VcsArtefact):
+                packages.append(_addressed(name, pin.version, needs, pin.artefact, folder))
+            else:
+                packages.append(_package(name, pin.version, needs, pin.artefact.file, locate(name, pin.artefact)))
     pylock = Pylock(
         lock_version=Version("1.0"),
         environments=[Marker(_environment(where))],
@@ -92,6 +113,39 @@ def _package(name: Name, version: str, needs: list[Name], file: str, where: Loca
         dependencies=[{"name": needed} for needed in needs] or None,
         wheels=[source] if isinstance(source, PackageWheel) else None,
         sdist=source if isinstance(source, PackageSdist) else None,
+    )
+
+
+def _addressed(
+    name: Name, version: str, needs: list[Name], artefact: PathArtefact | UrlArtefact | VcsArtefact, folder: Path
+) -> Package:
+    """Return a package that is taken by address; a source tree has no version there, since it may build another."""
+    inside = artefact.subdirectory or None
+    path = "" if isinstance(artefact, UrlArtefact) else artefact.path
+    whole = os.path.normpath(folder.absolute() / path) if path else None
+    vcs = directory = archive = None
+    if isinstance(artefact, VcsArtefact):
+        vcs = PackageVcs(
+            type="git",
+            url=artefact.url or None,
+            path=whole,
+            requested_revision=artefact.reference or None,
+            commit_id=artefact.commit,
+            subdirectory=inside,
+        )
+    elif artefact.sha256:
+        url = artefact.url if isinstance(artefact, UrlArtefact) else None
+        hashes = {"sha256": artefact.sha256}
+        archive = PackageArchive(url=url, path=whole, size=artefact.size, hashes=hashes, subdirectory=inside)
+    else:
+        directory = PackageDirectory(path=whole or "", subdirectory=inside)
+    return Package(
+        name=NormalizedName(name),
+        version=Version(version) if archive is not None else None,
+        dependencies=[{"name": needed} for needed in needs] or None,
+        vcs=vcs,
+        directory=directory,
+        archive=archive,
     )
 
 

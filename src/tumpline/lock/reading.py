@@ -94,6 +94,14 @@ class Table:
             self.complain(key, f"is none of {', '.join(choices)}")
         return None
 
+    def flag(self, key: str) -> bool:
+        """Return a boolean, False where the key is absent."""
+        value = self._take(key)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.complain(key, "is neither true nor false")
+        return False
+
     def size(self, key: str) -> int | None:
         """Return a count of bytes, or None where the key is absent."""
         value = self._take(key)

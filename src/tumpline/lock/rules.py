@@ -13,7 +13,22 @@ from packaging.version import InvalidVersion
 
 from tumpline.values import parse_specifier, parse_version
 
-__all__ = ["day", "digest", "file_name", "name", "plain", "prose", "relative", "specifier", "version"]
+__all__ = [
+    "commit",
+    "day",
+    "digest",
+    "file_name",
+    "git_address",
+    "name",
+    "nearby",
+    "plain",
+    "prose",
+    "reference",
+    "relative",
+    "specifier",
+    "version",
+    "web_address",
+]
 
 # Control characters, and what reorders text on a terminal (Unicode's bidirectional controls).
 _BAD = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
@@ -23,6 +38,15 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _VERSION = re.compile(r"[A-Za-z0-9.!+_-]+\Z")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_REFERENCE = re.compile(rf"(?!-)(?!.*\.\.)[^ ~^:?*\[\\{_BAD}]{{1,250}}\Z")
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_REST = rf"""/[^ <>"{{}}|\\^`#{_BAD}]*"""
+_WEB_ADDRESS = re.compile(rf"https?://{_HOST}{_REST}\Z")
+_GIT_ADDRESS = re.compile(rf"(?:https://|ssh://(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?){_HOST}{_REST}\Z")
+_LONGEST = 4_000
+"""Characters of an address."""
+
 _FILE_ENDS = (".whl", ".tar.gz", ".zip")
 
 
@@ -39,6 +63,31 @@ def file_name(text: str) -> str:
 def relative(text: str) -> str:
     """Accept a relative path with forward slashes that stays where it starts (a layer, a module)."""
     return "" if all(not plain(part) for part in text.split("/")) else 'a relative path without ".."'
+
+
+def nearby(text: str) -> str:
+    """Accept a relative path that leads into the folder where it starts, or into one beside it (``../lib``)."""
+    return "" if not relative(text.removeprefix("../")) else "a relative path into this folder or one beside it"
+
+
+def web_address(text: str) -> str:
+    """Accept the address of a file on a server, without user, password and fragment."""
+    return "" if len(text) < _LONGEST and _WEB_ADDRESS.match(text) else "an http or https address without credentials"
+
+
+def git_address(text: str) -> str:
+    """Accept the address of a Git repository on a server: nothing that git could take for an option or a program."""
+    return "" if len(text) < _LONGEST and _GIT_ADDRESS.match(text) else "an https or ssh address without a password"
+
+
+def commit(text: str) -> str:
+    """Accept the whole name of a commit."""
+    return "" if _COMMIT.match(text) else "a commit (40 or 64 hexadecimal digits)"
+
+
+def reference(text: str) -> str:
+    """Accept the name of a branch, a tag or a commit."""
+    return "" if _REFERENCE.match(text) else "the name of a branch, a tag or a commit"
 
 
 def digest(text: str) -> str:

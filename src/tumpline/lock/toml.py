@@ -1,4 +1,4 @@
-"""A tiny TOML writer: strings, integers, arrays and inline tables, always spelled the same way.
+"""A tiny TOML writer: strings, integers, booleans, arrays and inline tables, always spelled the same way.
 
 tomlkit keeps the formatting of files that people write and pays for it; a file that only the tool writes needs the same
 bytes for the same values (R14) and lines that make a readable diff.
@@ -62,6 +62,8 @@ def _inline(value: Value) -> str:
     match value:
         case str():
             return quote(value)
+        case bool():
+            return str(value).lower()
         case int():
             return str(value)
         case Mapping():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion
 
+from tumpline.addresses import Addressed, bare_address
 from tumpline.errors import EnvironmentFailure
 from tumpline.index import ProjectPage, Release
 from tumpline.resolve.offers import OfferBook
@@ -37,6 +38,8 @@ def why_absent(book: OfferBook, name: Name, place: int, wanted: int, specifiers:
     compared with them.
     """
     target, table, catalogue = book.targets[place], book.table(name), book.catalogue(place)
+    if (addressed := book.addressed(name, place)) is not None:
+        return _at_address(book, addressed, target)
     dummy = catalogue.dummy(name) if catalogue is not None else None
     rows = catalogue.modules_for(name) if catalogue is not None else ()
     modules = _Modules(name, target, dummy, rows, tuple(specifiers))
@@ -77,6 +80,22 @@ def why_absent(book: OfferBook, name: Name, place: int, wanted: int, specifiers:
         return Absence(target.name, apart.join(reasons), hint, unknown)
     reason, other_hint = _on_index(book, page, name, target, specifiers)
     return Absence(target.name, apart.join([*reasons, reason]), hint or other_hint)
+
+
+def _at_address(book: OfferBook, found: Addressed, target: Target) -> Absence:
+    """Say why what is taken by address is of no use on a target: it can not be used there, or is another version."""
+    address, version = bare_address(found.address), found.metadata.core.version
+    if why := book.judge_addressed(found, target):
+        return Absence(
+            target.name,
+            f"{address} can not be used: {why}",
+            f"limit the address to other targets with a marker, or give one that {target.name} can use",
+        )
+    return Absence(
+        target.name,
+        f"has only {version}, from {address}",
+        f"let the address and the requirements agree, or remove the address to have other versions than {version}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +247,8 @@ def _on_index(
     if not newest.tags:
         return (
             _only_source(newest, standing, page),
-            f"building from source is not supported yet: choose a version of {name} "
-            "that has a wheel, or leave it out and install it by hand",
+            f"choose a version of {name} that has a wheel, or allow building it, which can be locked and not yet "
+            f"installed: {name} = {{ build = true }} under [tool.tumpline.packages]",
         )
     if not target.site.manylinux:
         return (

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from tumpline.addresses import bare_address
 from tumpline.errors import InputError
 from tumpline.project import Declared
 from tumpline.resolve.markers import MarkerEnvironment
@@ -251,22 +252,22 @@ class JointProblem:
         self.book.prefetch(names)
         return dependencies
 
-    @staticmethod
     def _ask(
+        self,
         asked: dict[tuple[Name, str], list[tuple[int, Requirement]]],
         place: int,
         requirement: Requirement,
         origin: str = "",
     ) -> None:
-        if requirement.url:
-            raise InputError.of(
-                "address-not-resolved",
-                f"{requirement.name} is asked for by address, which can not be locked yet",
-                where=origin,
-                why=str(requirement),
-                hint="ask for a released version, or leave the package out and install it by hand",
-            )
         name = normalise(requirement.name)
+        if requirement.url and self.book.addressed(name, place) is None:
+            raise InputError.of(
+                "address-not-followed",
+                f"it asks for {name} by address",
+                where=origin,
+                why="only the project, and what it takes by address, may do that",
+                hint=f"add a requirement for {name} to the project itself",
+            )
         for extra in ("", *sorted(normalise(extra) for extra in requirement.extras)):
             asked.setdefault((name, extra), []).append((place, requirement))
 
@@ -286,7 +287,7 @@ class JointProblem:
             for node, requirements in self._nodes(name, extra, rows):
                 other, allowed = self._demand(node, requirements)
                 dependencies.append(Dependency(other, allowed, version))
-                self.demands.append(Demand(package, version, other, ", ".join(map(str, requirements)), origin))
+                self.demands.append(Demand(package, version, other, ", ".join(map(_shown, requirements)), origin))
         return dependencies
 
     def _nodes(
@@ -365,6 +366,12 @@ def _places(targets: int) -> Iterator[int]:
 def _distinct(requirements: Iterable[Requirement]) -> list[Requirement]:
     """Return requirements, each wording once."""
     return list({str(requirement): requirement for requirement in requirements}.values())
+
+
+def _shown(requirement: Requirement) -> str:
+    """Return a requirement as text that people may see: an address without its password."""
+    text = str(requirement)
+    return text.replace(requirement.url, bare_address(requirement.url), 1) if requirement.url else text
 
 
 def _highest(values: int) -> int:

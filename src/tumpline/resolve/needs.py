@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
+from tumpline.addresses import Addressed, SourceReader
 from tumpline.catalogue import Wheel
 from tumpline.errors import InputError
 from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
@@ -28,6 +29,10 @@ _UNKNOWN = "dependencies unknown: neither in the catalogue nor on the index"
 _BORROWED = "dependencies from the index, with the site's known changes"
 
 
+_NOT_ENOUGH = ("metadata-not-static", "metadata-unreadable")
+"""How reading the PKG-INFO of an sdist ends where its pyproject.toml, or a build, may tell more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What an offer needs: PEP 508 lines, and why they are not certain where they are not (R24).
@@ -41,10 +46,14 @@ class Needs:
 
 
 class NeedsReader:
-    """Reads the needs of offers, each once; `index` is None where nothing may be asked of an index."""
+    """Reads the needs of offers, each once; `index` is None where nothing may be asked of an index.
 
-    def __init__(self, index: IndexReader | None) -> None:
+    `sources` tells what an sdist needs that does not tell it itself; without, such a version can not be used.
+    """
+
+    def __init__(self, index: IndexReader | None, sources: SourceReader | None = None) -> None:
         self._index = index
+        self._sources = sources
         self._known: dict[tuple[Name, str, str, str], Needs | InputError] = {}
         self._lent: dict[tuple[Name, Version, str], tuple[tuple[Release, IndexFile], ...]] = {}
 
@@ -57,6 +66,8 @@ class NeedsReader:
         artefact = offer.artefact
         if isinstance(artefact, ModulePackage):
             return Needs(())
+        if isinstance(artefact, Addressed):
+            return Needs(artefact.metadata.core.requires_dist, artefact.metadata.approximate)
         if isinstance(artefact, Wheel):
             # By target: another site's wheel of the same name is another file, and what a listed one
             # borrows depends on the Python.
@@ -87,7 +98,13 @@ class NeedsReader:
         artefact = offer.artefact
         if isinstance(artefact, IndexFile):
             assert self._index is not None  # noqa: S101 - index files come from the index
-            return Needs(self._index.metadata(artefact).requires_dist)
+            try:
+                return Needs(self._index.metadata(artefact).requires_dist)
+            except InputError as error:
+                if self._sources is None or artefact.file.endswith(".whl") or error.code not in _NOT_ENOUGH:
+                    raise
+            found = self._sources.sdist(name, artefact)
+            return Needs(found.core.requires_dist, found.approximate)
         assert isinstance(artefact, Wheel)  # noqa: S101 - `needs` has answered for modules
         public, local = split_site_local(offer.version, target.site.local_tag)
         if artefact.requires_dist is not None:

@@ -15,16 +15,18 @@ from typing import Any, Literal
 
 from packaging.version import Version
 
+from tumpline.addresses import Addressed
 from tumpline.catalogue import CatalogueReader, Wheel
 from tumpline.index import IndexFile, IndexReader, ProjectPage
 from tumpline.project import PackageRule, Policy
+from tumpline.resolve.addresses import Addresses
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
 from tumpline.values import Name, parse_specifier, parse_version, public_version, split_site_local
 
 __all__ = ["TORCH_TAG", "Offer", "OfferBook", "Source", "Table"]
 
-Source = Literal["wheelhouse", "module", "pypi"]
+Source = Literal["wheelhouse", "module", "pypi", "path", "url", "vcs"]
 
 TORCH_TAG = re.compile(r"torch(\d)(\d+)")
 """In the local version of a wheel linked to libtorch: ``torch29``, ``torch210`` (wheels_builder#63)."""
@@ -35,7 +37,7 @@ class Offer:
     """One thing that one target can get: a full version and the artefact that has it."""
 
     version: Version
-    artefact: Wheel | IndexFile | ModulePackage
+    artefact: Wheel | IndexFile | ModulePackage | Addressed
 
     @property
     def source(self) -> Source:
@@ -47,6 +49,8 @@ class Offer:
                 return "module"
             case IndexFile():
                 return "pypi"
+            case Addressed():
+                return self.artefact.source
 
 
 @dataclass(slots=True)
@@ -67,6 +71,7 @@ class Table:
     page: ProjectPage | None
     wheels: tuple[Mapping[Version, Wheel], ...]
     modules: tuple[Mapping[Version, ModulePackage], ...]
+    addressed: tuple[Mapping[Version, Addressed], ...]
     releases: tuple[Mapping[Version, int], ...]
     masks: dict[str, int] = field(default_factory=dict)
     offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
@@ -89,6 +94,7 @@ class OfferBook:
     """Answers what targets can get, from their catalogues and the index.
 
     `catalogues` is by target, None where a target has none; `index` is None where nothing may come from an index.
+    What is taken by address is the only offer where it is (as pip prefers a direct reference to any other candidate).
     """
 
     def __init__(
@@ -97,11 +103,13 @@ class OfferBook:
         catalogues: Sequence[CatalogueReader | None],
         index: IndexReader | None,
         rules: Mapping[Name, PackageRule],
+        addresses: Addresses | None = None,
     ) -> None:
         self.targets = tuple(targets)
         self._catalogues = tuple(catalogues)
         self._index = index
         self._rules = rules
+        self._addresses = addresses or {}
         self._tables: dict[Name, Table] = {}
         self._widened: set[Name] = set()
         self._pinned: dict[Name, set[Version]] = {}
@@ -157,6 +165,10 @@ class OfferBook:
         """Return the catalogue of a target."""
         return self._catalogues[place]
 
+    def addressed(self, name: Name, place: int) -> Addressed | None:
+        """Return what a target takes by address of a package, whether it can use that or not."""
+        return self._addresses.get((name, place))
+
     def page(self, name: Name) -> ProjectPage | None:
         """Return what the index has of a package, whatever the policies say; None also where there is no index."""
         return self._index.page(name) if self._index is not None else None
@@ -164,7 +176,7 @@ class OfferBook:
     def _consults_index(self, name: Name, place: int) -> Literal["always", "after", "never"]:
         """Say when a target looks at the index: always, after its wheelhouse, never."""
         target, catalogue = self.targets[place], self._catalogues[place]
-        if self._index is None:
+        if self._index is None or (name, place) in self._addresses:
             return "never"
         if catalogue is None:
             return "always"
@@ -178,7 +190,9 @@ class OfferBook:
 
     def _wants_page(self, name: Name) -> bool:
         return name in self._widened or any(
-            self._consults_index(name, place) == "always" or self._listed(place) for place in range(len(self.targets))
+            self._consults_index(name, place) == "always"
+            or (self._listed(place) and (name, place) not in self._addresses)
+            for place in range(len(self.targets))
         )
 
     def _listed(self, place: int) -> bool:
@@ -189,6 +203,7 @@ class OfferBook:
         places = range(len(self.targets))
         wheels = [self._wheels(name, place) for place in places]
         modules = [self._modules(name, place) for place in places]
+        addressed = [self._at_address(name, place) for place in places]
         consults = [self._consults_index(name, place) for place in places]
         wide = name in self._widened or "always" in consults
         looks = [
@@ -199,11 +214,13 @@ class OfferBook:
         page = self._index.page(name) if self._index is not None and any(looks) else None
         on_page = [parse_version(release.version) for release in page.releases] if page else []
         releases = [self._releases(name, page, on_page, place) if page and looks[place] else {} for place in places]
-        _share_builds([*wheels, *modules, *releases])
+        _share_builds([*wheels, *modules, *addressed, *releases])
         # Kept in order of appearance, since what is nearly in order is sorted with few comparisons.
-        numbering = sorted(dict.fromkeys(chain(*wheels, *modules, *releases)))
+        numbering = sorted(dict.fromkeys(chain(*wheels, *modules, *addressed, *releases)))
         bits = {version: 2 << position for position, version in enumerate(numbering)}
-        local = [sum(bits[version] for version in {*wheels[place], *modules[place]}) for place in places]
+        local = [
+            sum(bits[version] for version in {*wheels[place], *modules[place], *addressed[place]}) for place in places
+        ]
         remote = [sum(bits[version] for version in releases[place]) for place in places]
         return Table(
             name=name,
@@ -218,13 +235,14 @@ class OfferBook:
             page=page,
             wheels=tuple(wheels),
             modules=tuple(modules),
+            addressed=tuple(addressed),
             releases=tuple(releases),
         )
 
     def _wheels(self, name: Name, place: int) -> dict[Version, Wheel]:
         """Return the best wheel per public version on a target: better layer, then local version, then build (R4)."""
         target, catalogue = self.targets[place], self._catalogues[place]
-        if catalogue is None or self.policy(name, target) == "pypi":
+        if catalogue is None or self.policy(name, target) == "pypi" or (name, place) in self._addresses:
             return {}
         best: dict[Version, tuple[tuple[object, ...], Wheel]] = {}
         for wheel in self._in_catalogue(name, catalogue):
@@ -269,7 +287,7 @@ class OfferBook:
     def _modules(self, name: Name, place: int) -> dict[Version, ModulePackage]:
         """Return what the target's loaded modules provide; a module without this Python provides nothing (R6)."""
         target, catalogue = self.targets[place], self._catalogues[place]
-        if catalogue is None or not target.modules:
+        if catalogue is None or not target.modules or (name, place) in self._addresses:
             return {}
         found: dict[Version, ModulePackage] = {}
         for row in catalogue.modules_for(name):
@@ -280,6 +298,25 @@ class OfferBook:
             ):
                 found[public_version(parse_version(row.version))] = row
         return found
+
+    def _at_address(self, name: Name, place: int) -> dict[Version, Addressed]:
+        """Return what a target takes by address, under its public version and, where it has a local part, its full one:
+        a requirement may name either, and other targets know only the first."""
+        found = self._addresses.get((name, place))
+        if found is None or self.judge_addressed(found, self.targets[place]):
+            return {}
+        version = parse_version(found.metadata.core.version)
+        return {public_version(version): found, version: found}
+
+    def judge_addressed(self, found: Addressed, target: Target) -> str:
+        """Return why a target can not take what is at an address, empty where it can; R2 holds for it as well."""
+        python = found.metadata.core.requires_python
+        if python and not self.accepts_python(python, target.python):
+            return f"it requires Python {python}"
+        if not found.tags or target.ranking.rank(found.tags) is not None:
+            return ""
+        refused = ", and this site refuses manylinux wheels" if "manylinux" in found.tags else ""
+        return f"the wheel is built for {found.tags}{refused if not target.site.manylinux else ''}"
 
     def _releases(self, name: Name, page: ProjectPage, versions: Sequence[Version], place: int) -> dict[Version, int]:
         """Return the releases that a target can take, by public version (and by the exact local one if pinned).
@@ -332,6 +369,8 @@ class OfferBook:
 
     def _make_offer(self, table: Table, place: int, version: int) -> Offer:
         wanted = table.versions[version.bit_length() - 2]
+        if (addressed := table.addressed[place].get(wanted)) is not None:
+            return Offer(parse_version(addressed.metadata.core.version), addressed)
         # Of equal versions the loaded module's is taken: it is there in any case (R6).
         if (module := table.modules[place].get(wanted)) is not None:
             return Offer(parse_version(module.version), module)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
+from tumpline.addresses import bare_address
 from tumpline.errors import Problem
 from tumpline.resolve.absence import Absence, why_absent
 from tumpline.resolve.joint import Demand, JointProblem
@@ -27,7 +28,7 @@ def describe_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> t
     # A proof names one thing that can not be; what else the project asks for in vain is told as well.
     asked_by_project = [demand for demand in problem.demands if demand.asker == 0]
     lacking = list(_lacking(problem, list(dict.fromkeys([*demands, *asked_by_project]))))
-    why = [*_sentences(problem, demands), *_unusable(problem, leaves)]
+    why = [*_sentences(problem, demands), *_by_address(problem, demands), *_unusable(problem, leaves)]
     if len(why) > _MOST_LINES:
         why = [*why[:_MOST_LINES], f"… and {len(why) - _MOST_LINES} more"]
     if isinstance(answer, GaveUp):
@@ -97,6 +98,21 @@ def _sentences(problem: JointProblem, demands: list[Demand]) -> Iterator[str]:
             versions = sorted({table.versions[row.version.bit_length() - 2] for row in rows}, reverse=True)
             extra = f"[{node.extra}]" if node.extra else ""
             yield f"{node.name}{extra} {_listed(versions)} requires {requirement}{on}"
+
+
+def _by_address(problem: JointProblem, demands: list[Demand]) -> Iterator[str]:
+    """Tell which of the packages asked for are taken by address: a proof does not, since there is no other version."""
+    book = problem.book
+    told: dict[str, list[str]] = {}
+    for demand in demands:
+        node = problem.nodes[demand.asked]
+        for place, target in enumerate(book.targets):
+            if node.targets >> place & 1 and (found := book.addressed(node.name, place)) is not None:
+                version = found.metadata.core.version
+                targets = told.setdefault(f"{node.name} is {version}, from {bare_address(found.address)}", [])
+                targets += [target.name] if target.name not in targets else []
+    for sentence, targets in told.items():
+        yield sentence + (f" on {', '.join(targets)}" if len(targets) < len(book.targets) else "")
 
 
 def _unusable(problem: JointProblem, leaves: list[Incompatibility]) -> Iterator[str]:

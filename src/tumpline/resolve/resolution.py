@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from packaging.version import Version
 
+from tumpline.addresses import SourceReader
 from tumpline.catalogue import CatalogueReader
 from tumpline.errors import NoResolution
 from tumpline.index import IndexReader
 from tumpline.project import Declared, PackageRule, Parity
+from tumpline.resolve.addresses import find_addresses
 from tumpline.resolve.divergence import EVERYTHING, fewest_apart
 from tumpline.resolve.model import Resolution
 from tumpline.resolve.needs import NeedsReader
@@ -30,17 +32,20 @@ def resolve(
     rules: Mapping[Name, PackageRule] | None = None,
     preferred: Mapping[tuple[str, Name], Version] | None = None,
     parity: Parity = "prefer",
+    sources: SourceReader | None = None,
     progress: Callable[[str], None] = lambda words: None,
 ) -> Resolution:
     """Choose one version per package for all targets together; where there is none, let the fewest diverge (R12).
 
     `catalogues` is parallel to `targets`. `preferred` are versions to keep where they still fit, by target and name
-    (R13): packages that differ there may go on differing. With `parity` ``strict`` none may. `progress` hears a few
-    words whenever a search starts again. Raises NoResolution with an account of what can not hold together, InputError
-    for requirements that can not be read, EnvironmentFailure from the index.
+    (R13): packages that differ there may go on differing. With `parity` ``strict`` none may. `sources` follows
+    addresses and tells what sdists need; without it there may be no addresses. `progress` hears a few words
+    whenever a search starts again. Raises NoResolution with an account of what can not hold together, InputError for
+    requirements that can not be read or followed, EnvironmentFailure from the index and from `sources`.
     """
-    book = OfferBook(targets, catalogues, index, rules or {})
-    search = Search(book, NeedsReader(index), declared, preferred or {}, progress)
+    addresses = find_addresses(declared, targets, sources) if sources is not None else {}
+    book = OfferBook(targets, catalogues, index, rules or {}, addresses)
+    search = Search(book, NeedsReader(index, sources), declared, preferred or {}, progress)
     may_diverge = parity == "prefer" and len(targets) > 1
     before = _differing(preferred or {}) if may_diverge else frozenset()
     apart = before
