@@ -75,12 +75,12 @@ def run_command(words: list[str]) -> int:
 
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-v", "--verbose", action="count", default=0, help="say more")
-    common.add_argument("-q", "--quiet", action="count", default=0, help="say less")
     # To know how wide the terminal is takes an import of milliseconds; only help is wrapped.
     wide = {"-h", "--help"}.intersection(words)
     style = argparse.HelpFormatter if wide else partial(argparse.HelpFormatter, width=80)
+    common = argparse.ArgumentParser(add_help=False, formatter_class=style)
+    common.add_argument("-v", "--verbose", action="count", default=0, help="say more")
+    common.add_argument("-q", "--quiet", action="count", default=0, help="say less")
     parser = argparse.ArgumentParser(
         prog="tumpline",
         formatter_class=style,
