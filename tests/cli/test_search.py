@@ -81,6 +81,17 @@ class TestTable:
         assert console("search", "numpy", "--all-pythons") == 0
         assert len(rows(console)) == 3
 
+    def test_layers_that_were_not_scanned_are_told(self, console: Console) -> None:
+        assert console("catalogue", "scan", "-q", "--stdenv", "2023", "--cpu-level", "x86-64-v3") == 0
+        assert console("search", "numpy", "--quiet") == 0
+        assert {row[3] for row in rows(console)} == {"v3"}
+        assert console.err == "not looked into, since the catalogue does not know them: 2023/v4\n"
+        assert console("search", "numpy", "--json") == 0
+        assert json.loads(console.out)["catalogue"]["unread-layers"] == ["2023/v4"]
+        assert console("catalogue", "scan", "-q") == 0
+        assert console("search", "numpy", "--json") == 0
+        assert json.loads(console.out)["catalogue"]["unread-layers"] == []
+
     def test_a_target(self, console: Console, tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text(
             '[project]\nname = "x"\nversion = "1"\ndependencies = ["numpy", "nosuch"]\n'
@@ -198,7 +209,9 @@ class TestQuestions:
             (["--deps"], "nothing-asked"),
             (["--deps", "numpy", "--python", "3.11", "3.12"], "which-python"),
             (["numpy", "--python", "311"], "bad-python"),
+            (["--python", "3.11", "numpy"], "bad-python"),
             (["numpy", "--arch", "v5"], "unknown-arch"),
+            (["numpy", "--arch", "v4", "--site", "narval"], "layers-unknown"),
             (["numpy", "--stdenv", "2020"], "unknown-environment"),
             (["numpy", "--site", "linux"], "no-catalogue"),
             (["a b"], "bad-search"),
@@ -217,6 +230,14 @@ class TestList:
         assert console.out.splitlines()[0].split() == ["name", "version", "python"]
         assert rows(console)[0][0].lower() == "pyyaml"
         assert "a public list of 2026-" in console.err
+
+    def test_condensed_pythons_are_each_said_once(self, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TUMPLINE_SITE", "linux")
+        assert console("search", "numpy", "--all-versions", "--condense", "--column", "python") == 0
+        (pythons,) = console.out.splitlines()[2:]
+        assert "3.12" in pythons
+        assert len(set(pythons.split(", "))) == len(pythons.split(", "))
+        assert pythons.replace(", ", "").replace(".", "").isdecimal()
 
     def test_json(self, console: Console) -> None:
         assert console("search", "numpy", "pyarrow", "nosuch", "--json", "--offline") == 0

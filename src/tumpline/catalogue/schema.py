@@ -11,7 +11,7 @@ of that name; `spelling` is the project's name in the file name where that is no
 from 1 in the project's own list of what its METADATA files say, since most of them say the same: JSON,
 ``[[requires-python, extras, requires-dist], ...]`` with newlines inside of the latter two. `mtimes` (8 bytes each,
 big-endian, signed) and `records` (32 bytes each, a sha256) are in the order of the lines; `records` is empty where no
-RECORD was read.
+RECORD was read. `layers` of a view are lines of text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAGIC = b"SQLite format 3\0"
 APPLICATION = 0x54554D50
 """``TUMP``, stored as SQLite's application id: tells a catalogue from any other SQLite file."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Stored as SQLite's user version; raised whenever an older tumpline could misread the tables."""
 
 TABLES = """

@@ -44,7 +44,8 @@ class Place(NamedTuple):
 class Scope(NamedTuple):
     """An open catalogue and what is looked for in it; `words` say for people what was assumed.
 
-    `environments` say of layers to which software environment they belong, where they belong to one only.
+    `environments` say of layers to which software environment they belong, where they belong to one only. `unread` are
+    layers that the place sees and the catalogue does not know: nothing is said of their wheels.
     """
 
     catalogue: Catalogue
@@ -52,6 +53,7 @@ class Scope(NamedTuple):
     terms: Terms
     environments: dict[str, str]
     words: str
+    unread: tuple[str, ...] = ()
 
 
 def add_scope_options(parser: argparse.ArgumentParser) -> None:
@@ -79,20 +81,28 @@ def add_scope_options(parser: argparse.ArgumentParser) -> None:
 def open_scope(options: argparse.Namespace) -> Scope:
     """Open the catalogue that the options mean; the caller closes it.
 
-    Raises InputError ``unknown-target``, ``unknown-environment``, ``unknown-arch``, ``bad-python``, and what loading
-    sites and opening catalogues raises.
+    Raises InputError ``unknown-target``, ``unknown-environment``, ``unknown-arch``, ``layers-unknown``, ``bad-python``,
+    and what loading sites and opening catalogues raises.
     """
     place = _place(options)
     catalogue = _open(options, place)
     try:
         views = catalogue.views()
         seen = [view for view in views if view.site == place.site] or list(views)
-        layers, words = _layers(options, place, seen, catalogue.info.layers)
+        known = catalogue.info.layers
+        if options.arch and not known:
+            raise InputError.of(
+                "layers-unknown",
+                "a public list does not say in which layer a wheel is",
+                where=catalogue.where,
+                hint="leave out --arch, or make a catalogue from the wheels: tumpline catalogue scan",
+            )
+        layers, unread, words = _layers(options, place, seen, known)
         terms = Terms(_pythons(options, place), layers)
     except BaseException:
         catalogue.close()
         raise
-    return Scope(catalogue, place, terms, _environments(views), words)
+    return Scope(catalogue, place, terms, _environments(views), words, unread)
 
 
 def _place(options: argparse.Namespace) -> Place:
@@ -164,11 +174,12 @@ def _open_by_profile(options: argparse.Namespace, place: Place) -> Catalogue:
 
 def _layers(
     options: argparse.Namespace, place: Place, seen: Sequence[View], known: tuple[str, ...]
-) -> tuple[tuple[str, ...] | None, str]:
-    """Return the layers to look into, None for all, and in words which they are."""
+) -> tuple[tuple[str, ...] | None, tuple[str, ...], str]:
+    """Return the layers to look into, None for all; those that the catalogue does not know; and in words which."""
     if not known:
-        return None, "all software environments and CPU levels together, as the list has it"
+        return None, (), "all software environments and CPU levels together, as the list has it"
     chosen, words = known, "all layers"
+    unread: tuple[str, ...] = ()
     if seen and not options.all_archs:
         # The first is the default environment's.
         environment = place.environment or seen[0].environment
@@ -178,6 +189,7 @@ def _layers(
         views = [view for view in views if view.level == place.level] or views
         wanted = dict.fromkeys(layer for view in views for layer in view.layers)
         chosen = tuple(layer for layer in wanted if layer in known)
+        unread = tuple(layer for layer in wanted if layer not in known)
         words = f"StdEnv/{environment}, {', '.join(dict.fromkeys(view.level for view in views))}"
     if options.arch:
         names = {layer.rpartition("/")[2] for layer in known}
@@ -190,7 +202,7 @@ def _layers(
             )
         chosen = tuple(layer for layer in chosen if layer.rpartition("/")[2] in options.arch)
         words += f", only {', '.join(options.arch)}"
-    return chosen, words
+    return chosen, unread, words
 
 
 def _pythons(options: argparse.Namespace, place: Place) -> tuple[str, ...] | None:
@@ -201,7 +213,7 @@ def _pythons(options: argparse.Namespace, place: Place) -> tuple[str, ...] | Non
                 "bad-python",
                 f"{python!r} is not a version of Python",
                 where="--python",
-                hint="write major and minor version, as in: --python 3.11 3.12",
+                hint="write names first, then major and minor versions, as in: numpy --python 3.11 3.12",
             )
     if options.python:
         return tuple(".".join(python.split(".")[:2]) for python in options.python)

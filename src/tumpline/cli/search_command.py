@@ -78,6 +78,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     asks = _asks(options)
     scope = open_scope(options)
     with scope.catalogue:
+        if scope.unread:
+            terminal.say(f"not looked into, since the catalogue does not know them: {', '.join(scope.unread)}", -1)
         if options.requires or options.since:
             from tumpline.cli.search_rows import list_dependers, list_since
 

@@ -133,6 +133,7 @@ def catalogue_data(scope: Scope) -> dict[str, object]:
         "grade": info.grade,
         "date": info.date,
         "layers": list(scope.terms.layers) if scope.terms.layers is not None else None,
+        "unread-layers": list(scope.unread),
         "pythons": list(scope.terms.pythons) if scope.terms.pythons is not None else None,
     }
 

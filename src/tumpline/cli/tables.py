@@ -74,8 +74,13 @@ def table_rows(projects: Iterable[Sequence[WheelRow]], columns: Sequence[str]) -
 def condensed(projects: Iterable[Sequence[WheelRow]], columns: Sequence[str]) -> Iterator[list[str]]:
     """Yield a row for each project, with all that its wheels have in a column, from the end."""
     for wheels in projects:
-        values = [{COLUMNS[column](row) for row in wheels} for column in columns]
+        values = [{value for row in wheels for value in _values(row, column)} for column in columns]
         yield [", ".join(sorted(found, key=_any_key, reverse=True)) for found in values]
+
+
+def _values(row: WheelRow, column: str) -> tuple[str, ...]:
+    """Return what a wheel has in a column: of a list's row the Pythons one by one, which many rows share."""
+    return row.pythons if column == "python" and row.pythons else (COLUMNS[column](row),)
 
 
 def render(rows: Iterable[Sequence[str]], columns: Sequence[str], style: str = "simple") -> Iterator[str]:
