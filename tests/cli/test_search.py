@@ -92,6 +92,22 @@ class TestTable:
         assert console("search", "numpy", "--json") == 0
         assert json.loads(console.out)["catalogue"]["unread-layers"] == []
 
+    def test_of_two_catalogues_that_know_the_site_the_one_of_its_profile_counts(
+        self, console: Console, tmp_path: Path
+    ) -> None:
+        kept = tmp_path / "cache" / "catalogues"
+        (other,) = kept.glob("*.sqlite")
+        older = other.rename(kept / "aaa.sqlite")
+        make_wheel(console.root / "generic", "newer", "1.0+computecanada")
+        assert console("catalogue", "scan", "-q") == 0
+        assert older.exists()
+        assert console("search", "newer", "--offline") == 0
+
+    def test_a_catalogue_that_can_not_be_read_does_not_stand_in_the_way(self, console: Console, tmp_path: Path) -> None:
+        (tmp_path / "cache" / "catalogues" / "broken.sqlite").write_bytes(b"no catalogue")
+        (tmp_path / "cache" / "catalogues" / "folder.sqlite").mkdir()
+        assert console("search", "numpy") == 0
+
     def test_a_target(self, console: Console, tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text(
             '[project]\nname = "x"\nversion = "1"\ndependencies = ["numpy", "nosuch"]\n'

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.catalogue.query import Terms
 from tumpline.cli.wiring import cache, find_project, here, load_site_named
-from tumpline.errors import InputError
+from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host import variables
 
 if TYPE_CHECKING:
@@ -132,7 +132,10 @@ def _place(options: argparse.Namespace) -> Place:
 
 
 def _open(options: argparse.Namespace, place: Place) -> Catalogue:
-    """Open the catalogue that is given, else the scanned one that knows the site, else what the profile leads to."""
+    """Open the catalogue that is given, else the one scanned that knows the site, else what the profile leads to.
+
+    Where several know the site, which is meant is for the profile to say.
+    """
     from tumpline.catalogue.store import open_catalogue
 
     given = options.catalogue or variables().get("TUMPLINE_CATALOGUE")
@@ -140,17 +143,17 @@ def _open(options: argparse.Namespace, place: Place) -> Catalogue:
         return open_catalogue(Path(given))
     folder = cache() / "catalogues"
     names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 - names are all that is wanted
-    for name in sorted(names):
+    fitting: list[Catalogue] = []
+    for name in names:
         if name.endswith(".sqlite") and not name.startswith("."):
             try:
                 catalogue = open_catalogue(folder / name)
                 if any(view.site == place.site for view in catalogue.views()):
-                    return catalogue
-                catalogue.close()
-            except InputError:
+                    fitting.append(catalogue)
+            except (InputError, EnvironmentFailure):
                 # What is wrong with it is told where it is the one that is meant.
                 continue
-    return _open_by_profile(options, place)
+    return fitting[0] if len(fitting) == 1 else _open_by_profile(options, place)
 
 
 def _open_by_profile(options: argparse.Namespace, place: Place) -> Catalogue:
