@@ -138,6 +138,10 @@ class TestSearch:
     def test_several_asks_of_one_name(self, catalogue: Catalogue) -> None:
         assert found(catalogue, "numpy<2", "NumPy>=2.3", terms=Terms(latest=False)) == {"numpy": ["2.3.0", "1.26.4"]}
 
+    def test_a_name_counts_more_than_a_pattern(self, catalogue: Catalogue) -> None:
+        assert found(catalogue, "n*", "numpy<2") == {"netcdf4": ["1.10"], "numpy": ["1.26.4"]}
+        assert found(catalogue, "numpy>90", "n*") == {"netcdf4": ["1.10"]}
+
     def test_pre_releases(self, catalogue: Catalogue) -> None:
         assert found(catalogue, "both", "early") == {"both": ["1.0"], "early": ["1.0rc1"]}
         assert found(catalogue, "both", "early", terms=Terms(prereleases=False)) == {"both": ["1.0"]}

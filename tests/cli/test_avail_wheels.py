@@ -79,6 +79,10 @@ class TestOptions:
     def test_dummies_are_listed_as_it_lists_them(self, cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert "pyarrow  9999" in self.answer(capsys, "pyarrow")
 
+    def test_a_name_counts_more_than_a_pattern(self, cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert "pyarrow" in self.answer(capsys, "*arrow*")
+        assert "pyarrow" not in self.answer(capsys, "*arrow*", "pyarrow<2")
+
     def test_a_file_with_requirements(self, cluster: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (tmp_path / "requirements.txt").write_text("pyarrow==17.0.0\nnosuch\n")
         out = self.answer(capsys, "-r", str(tmp_path / "requirements.txt"), "--not-available")

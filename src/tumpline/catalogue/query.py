@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.store import Catalogue
 
-__all__ = ["Ask", "Found", "Terms", "admits", "matches", "parse_ask", "public", "search"]
+__all__ = ["Ask", "Found", "Terms", "admits", "matches", "meant", "parse_ask", "public", "search"]
 
 _ASK = re.compile(
     r"""\s*(?P<name>[A-Za-z0-9*?](?:[A-Za-z0-9._*?-]*[A-Za-z0-9*?])?)\s*
@@ -105,7 +105,8 @@ def parse_ask(text: str) -> Ask:
 def search(catalogue: Catalogue, asks: Sequence[Ask], terms: Terms) -> Iterator[Found]:
     """Yield the projects asked for that have such wheels, by name; without asks, all of them.
 
-    A name that several asks mean is found where any of them admits the version. Raises what the catalogue raises.
+    A name that several asks mean (see `meant`) is found where any of them admits the version. Raises what the catalogue
+    raises.
     """
     chosen = _choose(catalogue, asks) if asks else None
     for name, rows in catalogue.offered(chosen):
@@ -142,14 +143,25 @@ def matches(ask: Ask, name: Name) -> bool:
     return fnmatchcase(name, ask.name) if ask.wild else name == ask.name
 
 
+def meant(asks: Iterable[Ask], name: Name) -> list[Ask]:
+    """Return the asks that decide about a project: those that name it, and patterns only where none does."""
+    fitting = [ask for ask in asks if matches(ask, name)]
+    return [ask for ask in fitting if not ask.wild] or fitting
+
+
 def _choose(catalogue: Catalogue, asks: Sequence[Ask]) -> dict[Name, tuple[str, ...]]:
     """Return the names that are asked for, sorted, each with the specifiers that it is asked with."""
-    found: dict[Name, dict[str, None]] = {}
-    names = catalogue.names() if any(ask.wild for ask in asks) else ()
+    names = {Name(ask.name) for ask in asks if not ask.wild}
+    if patterns := [ask for ask in asks if ask.wild]:
+        names.update(name for name in catalogue.names() if any(matches(ask, name) for ask in patterns))
+    # By name rather than with `meant`, which would go through a thousand names a thousand times.
+    by_name: dict[str, list[Ask]] = {}
     for ask in asks:
-        for name in (name for name in names if matches(ask, name)) if ask.wild else (Name(ask.name),):
-            found.setdefault(name, {})[ask.specifier] = None
-    return {name: tuple(found[name]) for name in sorted(found)}
+        by_name.setdefault(ask.name, []).append(ask)
+    return {
+        name: tuple(dict.fromkeys(ask.specifier for ask in by_name.get(name) or meant(patterns, name)))
+        for name in sorted(names)
+    }
 
 
 def _wheels(rows: Iterable[WheelRow], specifiers: Sequence[str], terms: Terms) -> Iterator[WheelRow]:

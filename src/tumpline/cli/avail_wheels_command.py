@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tumpline.catalogue.query import Ask, Terms, matches, parse_ask, search
+from tumpline.catalogue.query import Ask, Terms, matches, meant, parse_ask, search
 from tumpline.cli.tables import FORMATS, condensed, in_order, render, table_rows
 from tumpline.cli.wiring import cache, here, load_site_named
 from tumpline.errors import InputError
@@ -232,8 +232,8 @@ def _dummies(catalogue: Catalogue, asks: Sequence[Ask], terms: Terms) -> Iterato
         spelling, version, build, tags = parts
         name = normalise(spelling)
         row = WheelRow(name, version, note.layer, tags, build, spelling, (), note.size, note.mtime_ns)
-        meant = [ask for ask in asks if matches(ask, name)]
-        if terms.fits(row) and (not asks or any(admits(ask.specifier, version, terms.prereleases) for ask in meant)):
+        wanted = [ask.specifier for ask in meant(asks, name)] if asks else [""]
+        if terms.fits(row) and any(admits(specifier, version, terms.prereleases) for specifier in wanted):
             yield row
 
 
