@@ -1,9 +1,9 @@
 """Make the catalogue that tumpline ships from the Alliance's public wheel lists.
 
-    python scripts/make_listed_catalogue.py LISTS_DIR OUT
+    python scripts/make_listed_catalogue.py LISTS_DIR OUT [--date YYYY-MM-DD]
 
-LISTS_DIR holds ``Wheels<X.Y>_<date>.tsv``; those of the newest date are read. OUT is the folder of the package
-data; what was made before is removed from it. Modules and dummies are taken from the shipped site profiles. The same
+LISTS_DIR holds ``Wheels<X.Y>_<date>.tsv``; those of the newest date are read, or of the one given. OUT is the folder of
+the package data; what was made before is removed from it. Modules and dummies are taken from the shipped site profiles. The same
 lists and profiles give the same bytes (with the same versions of SQLite and liblzma).
 """
 
@@ -37,7 +37,7 @@ _LIST = re.compile(r"Wheels(\d+\.\d+)_(\d{4}-\d{2}-\d{2})\.tsv")
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The newest lists: their day, the files, and the Pythons for which each (name, version) is listed.
+    """The lists of a day: the day, the files, and the Pythons for which each (name, version) is listed.
 
     `spellings` are the names as wheels have them; of several the last is taken, since the newest wheels have it.
     """
@@ -48,12 +48,13 @@ class Lists:
     spellings: dict[Name, str]
 
 
-def read_lists(folder: Path) -> Lists:
-    """Read the lists of the newest date; raises InputError ``no-wheel-lists`` or ``bad-wheel-list``."""
+def read_lists(folder: Path, date: str = "") -> Lists:
+    """Read the lists of a date, else of the newest; raises InputError ``no-wheel-lists`` or ``bad-wheel-list``."""
     found = [(match[2], match[1], path) for path in folder.iterdir() if (match := _LIST.fullmatch(path.name))]
-    if not found:
-        raise InputError.of("no-wheel-lists", "there are no wheel lists", where=str(folder))
-    date = max(day for day, _, _ in found)
+    if not found or (date and all(day != date for day, _, _ in found)):
+        of_that = f" of {date}" if date else ""
+        raise InputError.of("no-wheel-lists", f"there are no wheel lists{of_that}", where=str(folder))
+    date = date or max(day for day, _, _ in found)
     newest = sorted((Version(python), path) for day, python, path in found if day == date)
     rows: dict[tuple[Name, str], set[str]] = {}
     spelled: dict[Name, str] = {}
@@ -105,10 +106,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("lists", type=Path, metavar="LISTS_DIR")
     parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--date", metavar="YYYY-MM-DD", default="", help="the lists of this date")
     options = parser.parse_args(words)
     try:
         modules, dummies, pythons = _facts_of_profiles()
-        content = make_listed(read_lists(options.lists), modules, dummies, pythons)
+        content = make_listed(read_lists(options.lists, options.date), modules, dummies, pythons)
         size = _write(content, options.out)
     except InputError as error:
         print(error, file=sys.stderr)

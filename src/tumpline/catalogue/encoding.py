@@ -12,7 +12,10 @@ from tumpline.catalogue.content import Content, Needs, WheelRow
 from tumpline.catalogue.decoding import DIGEST
 from tumpline.values import Name, version_key
 
-__all__ = ["Tables", "encode"]
+__all__ = ["IDENTITY_SCHEME", "Tables", "encode"]
+
+IDENTITY_SCHEME = 2
+"""Raised whenever `Tables.identity` is worked out in another way, so that identities of before are not compared."""
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -44,7 +47,7 @@ def encode(content: Content) -> Tables:
     dummies = tuple(sorted((dummy.name, dummy.module) for dummy in content.dummies))
     modules = tuple(_modules(content, bits))
     pythons = tuple(sorted(content.pythons))
-    digest = hashlib.sha256(f"tumpline-catalogue-2\0{content.grade}\0".encode())
+    digest = hashlib.sha256(f"tumpline-catalogue-{IDENTITY_SCHEME}\0{content.grade}\0".encode())
     for table in (content.layers, tags, minors, dummies, modules, pythons):
         digest.update(f"{len(table)}\0".encode())
         for row in table:

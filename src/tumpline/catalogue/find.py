@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from tumpline.catalogue.opening import open_any
 from tumpline.catalogue.shipped import SHIPPED, open_shipped
 from tumpline.catalogue.store import Catalogue, open_catalogue
 from tumpline.errors import InputError
@@ -21,11 +22,11 @@ def find_catalogue(
 
     Several sites can share the name of a catalogue. One that was scanned serves a target only if it knows all of its
     `layers`: a scan on a cluster with one CPU level says nothing of another level's wheels. `where` names the target
-    in errors. Raises InputError ``no-catalogue``, and what `open_catalogue` raises.
+    in errors. Raises InputError ``no-catalogue``, and what `open_any` raises.
     """
     where = where or site.name
     if given is not None:
-        return open_catalogue(given)
+        return open_any(given)
     if site.catalogue is None:
         raise InputError.of(
             "no-catalogue",

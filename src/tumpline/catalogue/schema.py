@@ -16,10 +16,13 @@ RECORD was read. `layers` of a view are lines of text.
 
 from __future__ import annotations
 
-__all__ = ["APPLICATION", "MAGIC", "SCHEMA_VERSION", "TABLES"]
+__all__ = ["APPLICATION", "MAGIC", "SCHEMA_VERSION", "SNAPSHOT", "TABLES"]
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of every SQLite file."""
+
+SNAPSHOT = b"tumpline snapshot "
+"""The first bytes of every snapshot; the number of its form and a line feed follow."""
 
 APPLICATION = 0x54554D50
 """``TUMP``, stored as SQLite's application id: tells a catalogue from any other SQLite file."""

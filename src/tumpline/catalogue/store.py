@@ -145,6 +145,11 @@ class Catalogue:
             for python in self._decoder.pythons(pythons)
         )
 
+    def modules(self) -> tuple[ModulePackage, ...]:
+        """Return everything that modules provide, by name and then as `modules_for` does."""
+        names = self._rows("SELECT DISTINCT name FROM modules ORDER BY name")
+        return tuple(package for (name,) in names for package in self.modules_for(Name(name)))
+
     def pythons(self) -> tuple[tuple[str, str], ...]:
         """Return the site's Pythons as (software environment, exact version), as the profile had them."""
         return tuple(self._rows("SELECT environment, python FROM pythons ORDER BY environment, python"))

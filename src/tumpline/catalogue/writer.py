@@ -12,7 +12,7 @@ from tumpline.catalogue.encoding import Tables
 from tumpline.catalogue.schema import APPLICATION, SCHEMA_VERSION, TABLES
 from tumpline.errors import EnvironmentFailure
 
-__all__ = ["write_catalogue"]
+__all__ = ["fill", "write_catalogue"]
 
 
 def write_catalogue(path: Path, content: Content, tables: Tables) -> None:
@@ -42,18 +42,23 @@ def write_catalogue(path: Path, content: Content, tables: Tables) -> None:
         ) from error
 
 
+def fill(connection: sqlite3.Connection, content: Content, tables: Tables) -> None:
+    """Make and fill the tables of a catalogue in an empty database without transactions of its own."""
+    connection.executescript(
+        f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION};"
+        f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {TABLES}"
+    )
+    connection.execute("BEGIN")
+    _fill(connection.executemany, content, tables)
+    connection.execute("COMMIT")
+
+
 def _build(path: Path, content: Content, tables: Tables) -> None:
     # Nobody else knows the scratch file, and a failed one is thrown away: no locks (which network file systems
     # may lack) and no journal are needed.
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?nolock=1", uri=True, isolation_level=None)
     try:
-        connection.executescript(
-            f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION};"
-            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {TABLES}"
-        )
-        connection.execute("BEGIN")
-        _fill(connection.executemany, content, tables)
-        connection.execute("COMMIT")
+        fill(connection, content, tables)
     finally:
         connection.close()
 

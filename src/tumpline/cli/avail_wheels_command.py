@@ -129,9 +129,9 @@ def _open(environ: Mapping[str, str]) -> Catalogue:
 
     chosen = environ.get("TUMPLINE_CATALOGUE")
     if chosen:
-        from tumpline.catalogue.store import open_catalogue
+        from tumpline.catalogue.opening import open_any
 
-        return open_catalogue(Path(chosen))
+        return open_any(Path(chosen))
     site = load_site_named("here")
     return find_catalogue(site if site.catalogue else load_site_named("alliance"), cache())
 

@@ -16,6 +16,9 @@ _ACTIONS = {
     "scan": "read a site's wheelhouse",
     "pull": "read a cluster's wheelhouse from elsewhere, over ssh",
     "info": "say what a catalogue holds",
+    "export": "write a catalogue as one small file",
+    "import": "take over a catalogue that was exported",
+    "diff": "say what is new and what is gone",
 }
 """Action -> what it does. ``X`` is the module ``catalogue_X``, with ``configure(parser)`` and ``execute(...)``."""
 

@@ -140,7 +140,9 @@ def _open(options: argparse.Namespace, place: Place) -> Catalogue:
 
     given = options.catalogue or variables().get("TUMPLINE_CATALOGUE")
     if given:
-        return open_catalogue(Path(given))
+        from tumpline.catalogue.opening import open_any
+
+        return open_any(Path(given))
     folder = cache() / "catalogues"
     names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 - names are all that is wanted
     fitting: list[Catalogue] = []
