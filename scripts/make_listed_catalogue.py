@@ -3,8 +3,8 @@
     python scripts/make_listed_catalogue.py LISTS_DIR OUT [--date YYYY-MM-DD]
 
 LISTS_DIR holds ``Wheels<X.Y>_<date>.tsv``; those of the newest date are read, or of the one given. OUT is the folder of
-the package data; what was made before is removed from it. Modules and dummies are taken from the shipped site profiles. The same
-lists and profiles give the same bytes (with the same versions of SQLite and liblzma).
+the package data; what was made before is removed from it. Modules and dummies are taken from the shipped site profiles.
+The same lists and profiles give the same bytes (with the same versions of SQLite and liblzma).
 """
 
 from __future__ import annotations

@@ -198,7 +198,7 @@ class TestInfo:
             "grade     scanned (read from the wheel files)",
             "wheels    6 of 3 projects",
             "dummies   cv2-like, pyarrow",
-            "layers    2023/v4, 2023/v3, generic",
+            "layers    2023/v4: 1, 2023/v3: 4, generic: 1",
             "Pythons   3.11.5 (2023), 3.14.7 (2026)",
             f"source    generic: {console.root / 'generic'}",
         ):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["check_content"]
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _MOST = 2**63
 
 
@@ -27,9 +26,8 @@ def check_content(content: Content) -> None:
         _check_line(text)
     _check_layers(content.layers)
     known = {"", *content.layers}
-    for name in {wheel.name for wheel in content.wheels} | {dummy.name for dummy in content.dummies}:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not the name of a project")
+    for dummy in content.dummies:
+        _check_part(dummy.name)
     for wheel in content.wheels:
         _check_wheel(wheel)
         if wheel.layer not in known:
@@ -51,15 +49,19 @@ def _check_layers(layers: Iterable[str]) -> None:
 
 def _check_wheel(wheel: WheelRow) -> None:
     for text in (wheel.version, wheel.build, wheel.spelling, wheel.tags, *wheel.pythons):
-        _check_line(text)
-        if "/" in text or "\\" in text:
-            raise ValueError(f"{text!r} is no part of a file name")
+        _check_part(text)
     if normalise(wheel.spelling) != wheel.name or not wheel.version:
         raise ValueError(f"a wheel of {wheel.name} is called otherwise")
     if wheel.tags and split_wheel_name(wheel.file) is None:
         raise ValueError(f"{wheel.file!r} is not the name of a wheel")
     if not (0 <= (wheel.size or 0) < _MOST and -_MOST <= wheel.mtime_ns < _MOST):
         raise ValueError("a number is out of range")
+
+
+def _check_part(text: str) -> None:
+    _check_line(text)
+    if "/" in text:
+        raise ValueError(f"{text!r} is no part of a file name")
 
 
 def _check_line(text: str) -> None:

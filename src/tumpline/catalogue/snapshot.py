@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tumpline.catalogue.checks import check_content
 from tumpline.catalogue.columns import COLUMNS, content_of_columns, to_columns
 from tumpline.catalogue.content import Content
 from tumpline.catalogue.encoding import IDENTITY_SCHEME, Tables, encode
@@ -86,8 +87,18 @@ def pack(content: Content) -> bytes:
     """Return a snapshot of the content; the same content gives the same bytes, but for the version of liblzma (R14).
 
     Nothing is left out, not even the times of files and the fingerprint of the folders: where the wheelhouse is, a scan
-    on top of an imported catalogue reads only what has changed since.
+    on top of an imported catalogue reads only what has changed since. Raises InputError ``not-exportable`` for a
+    content that `unpack` would refuse.
     """
+    try:
+        check_content(content)
+    except ValueError as error:
+        raise InputError.of(
+            "not-exportable",
+            f"the catalogue of {content.site} can not be exported",
+            why=str(error),
+            hint="rename what is named so and scan again; a catalogue from elsewhere may be damaged",
+        ) from error
     tables = encode(content)
     columns = to_columns(content)
     packed = {name: lzma.compress(plain, preset=_PRESET) for name, plain in columns.items()}

@@ -72,8 +72,11 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _name(content: Content) -> str:
-    site = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in content.site).lstrip(".-")
-    return f"{site or 'catalogue'}-{content.date}.tumpline"
+    # Both come from a file that may be from anywhere: they must not lead out of the folder.
+    name = "".join(
+        letter if letter.isalnum() or letter in "._-" else "-" for letter in f"{content.site}-{content.date}"
+    )
+    return f"{name.lstrip('.-') or 'catalogue'}.tumpline"
 
 
 def _check_output(output: Path) -> None:
