@@ -11,7 +11,7 @@ BENCHES = (
     "bench.startup",
     "bench.lock",
     "bench.resolve",
-    "bench.scan",
+    "bench.scan", "bench.snapshot",
     "bench.pull",
     "bench.search",
     "bench.sync",

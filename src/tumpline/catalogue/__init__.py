@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tumpline.catalogue.interface import OpenCatalogue
 
-__all__ = ["CatalogueInfo", "CatalogueReader", "Grade", "Wheel", "open"]
+__all__ = ["CatalogueInfo", "CatalogueReader", "Grade", "OpenCatalogue", "Wheel", "open"]
 
 
 def open(path: str | Path) -> OpenCatalogue:
@@ -25,3 +25,12 @@ def open(path: str | Path) -> OpenCatalogue:
     from tumpline.catalogue.interface import open_path
 
     return open_path(path)
+
+
+def __getattr__(name: str) -> object:
+    """Import `OpenCatalogue` when it is first asked for: it brings SQLite along."""
+    if name != "OpenCatalogue":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tumpline.catalogue.interface import OpenCatalogue
+
+    return OpenCatalogue

@@ -77,12 +77,9 @@ class OpenCatalogue:
             )
         terms = Terms((python,) if python else None, layers or None)
         order = {layer: place for place, layer in enumerate(layers or self.info.layers)}
-        for found in search(self._catalogue, [ask], terms):
-            best = min(found.wheels, key=lambda row: order.get(row.layer, 0))
-            key = (best.layer, best.version, best.build, best.tags, best.pythons)
-            for wheel in self._catalogue.wheels(found.name):
-                if (wheel.layer, wheel.version, wheel.build, wheel.tags, wheel.pythons) == key:
-                    return wheel
+        for _, rows in search(self._catalogue, [ask], terms):
+            best = min(rows, key=lambda row: order.get(row.layer, 0))
+            return self._catalogue.wheel(best)
         return None
 
     def requires(self, requirement: str, *, python: str = "", layers: tuple[str, ...] = ()) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ import sqlite3
 import struct
 import weakref
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from tumpline.catalogue.content import FileNote, View, WheelRow
@@ -97,6 +97,14 @@ class Catalogue:
     def wheels(self, name: Name) -> tuple[Wheel, ...]:
         """Return all wheels of a project, the newest version first, then by layer and tags."""
         return tuple(_wheel(row) for row in self._wheel_rows(f"{_PROJECTS} WHERE name = ?", name))
+
+    def wheel(self, row: WheelRow) -> Wheel:
+        """Return the wheel of a row that `offered` gave, with what it needs and its digest."""
+        place = (row.layer, row.version, row.spelling, row.build, row.tags, row.pythons)
+        for found in self._wheel_rows(f"{_PROJECTS} WHERE name = ?", row.name):
+            if (found.layer, found.version, found.spelling, found.build, found.tags, found.pythons) == place:
+                return _wheel(found)
+        return _wheel(row)
 
     def offered(self, names: Iterable[Name] | None = None) -> Iterator[tuple[Name, Iterator[WheelRow]]]:
         """Give projects, those named or all by name, each with its wheels as `Decoder.offered` does: newest first.
@@ -295,23 +303,20 @@ def _sound(where: str) -> Iterator[None]:
 
 
 def _wheel(row: WheelRow) -> Wheel:
-    needs = row.needs
+    name, version, layer, tags, build, spelling, pythons, size, _, needs, record = row
+    # `row.file` says the same, and would take the row apart again.
+    file = f"{spelling}-{version}-{build}-{tags}.whl" if build else f"{spelling}-{version}-{tags}.whl"
+    if not tags:
+        file = ""
+    if needs is None:
+        return Wheel(name, version, layer, file, build, tags, pythons, size)
+    python, extras, dist = needs
     return Wheel(
-        name=row.name,
-        version=row.version,
-        layer=row.layer,
-        file=row.file,
-        build=row.build,
-        tags=row.tags,
-        pythons=row.pythons,
-        size=row.size,
-        requires_dist=None if needs is None else _lines(needs.requires_dist),
-        requires_python="" if needs is None else needs.requires_python,
-        extras=() if needs is None else _lines(needs.extras),
-        record=row.record.hex(),
+        *(name, version, layer, file, build, tags, pythons, size, _lines(dist), python, _lines(extras), record.hex()),
     )
 
 
+@lru_cache(maxsize=256)
 def _lines(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
 
