@@ -245,10 +245,15 @@ class TestDownload:
         assert "--offline" not in lake.err
         assert catalogue_of(lake).read_bytes() == before
 
-    def test_plain_http_is_refused_also_of_a_trusted_host(self, lake: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_plain_http_is_refused_also_of_a_trusted_host(
+        self, lake: Console, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("PIP_TRUSTED_HOST", "example.org")
         assert lake("catalogue", "import", "http://example.org/x") == 2
         assert "error[insecure-address]" in lake.err
+        server.add("/x", Route(redirect="http://example.org/x"))
+        assert lake("catalogue", "import", f"{server.url}/x") == 2
+        assert "error[insecure-index]" in lake.err
 
 
 class TestFaults:

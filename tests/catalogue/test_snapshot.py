@@ -287,6 +287,15 @@ class TestWrongFiles:
         columns["time"] = b"9999999999999\n" + columns["time"].partition(b"\n")[2]
         assert code_of(rebuilt(columns)) == "snapshot-damaged"
 
+    def test_something_behind_a_column(self) -> None:
+        head, start = read_head(RAW, "")
+        first = head.columns[0][1]
+        body = RAW[start : start + first] + b"\0\0\0\0" + RAW[start + first :]
+        table = json.loads(RAW[len(MAGIC) : start])
+        table["columns"][0][1] += 4
+        table["sha256"] = hashlib.sha256(body).hexdigest()
+        assert code_of(MAGIC + json.dumps(table).encode() + b"\n" + body) == "snapshot-damaged"
+
 
 class TestBombs:
     def test_more_than_is_stated_is_not_unpacked(self) -> None:

@@ -25,13 +25,10 @@ def check_content(content: Content) -> None:
     for text in (content.site, content.made_by, content.fingerprint):
         _check_line(text)
     _check_layers(content.layers)
-    known = {"", *content.layers}
     for dummy in content.dummies:
         _check_part(dummy.name)
     for wheel in content.wheels:
         _check_wheel(wheel)
-        if wheel.layer not in known:
-            raise ValueError("a wheel is in a layer that is not named")
     for note in content.notes:
         if not (0 <= note.size < _MOST and -_MOST <= note.mtime_ns < _MOST):
             raise ValueError("a number is out of range")

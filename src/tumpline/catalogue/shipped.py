@@ -6,7 +6,6 @@ time it is needed. Its file name holds its identity, so an expanded one is never
 
 from __future__ import annotations
 
-import lzma
 from pathlib import Path
 
 from tumpline.catalogue.store import Catalogue, open_catalogue, open_in_memory
@@ -46,6 +45,9 @@ def open_shipped(cache_folder: Path, data: Path = DATA) -> Catalogue:
 
 
 def _expand(packed: Path) -> bytes:
+    # Once on each machine: nobody else waits for the import.
+    import lzma
+
     try:
         return lzma.decompress(packed.read_bytes(), lzma.FORMAT_XZ)
     except (OSError, lzma.LZMAError) as error:
