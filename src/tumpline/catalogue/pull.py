@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from tumpline.catalogue.content import View
 from tumpline.catalogue.far.journal import Journal, journal_path
 from tumpline.catalogue.far.link import Link
 from tumpline.catalogue.far.wheelhouse import FarWheelhouse
@@ -35,6 +36,7 @@ def pull(
     *,
     today: date,
     modules: tuple[ModulePackage, ...] = (),
+    views: tuple[View, ...] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PullReport:
     """Make the catalogue `output` of layers, given as (name, folder there); it equals that of a scan made there.
@@ -46,7 +48,7 @@ def pull(
     journal = Journal(journal_path(output))
     try:
         wheelhouse = FarWheelhouse(link, layers, known, journal)
-        report = scan(site, wheelhouse, output, today=today, modules=modules, progress=progress)
+        report = scan(site, wheelhouse, output, today=today, modules=modules, views=views, progress=progress)
         journal.remove()
     finally:
         journal.close()
