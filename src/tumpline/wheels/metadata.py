@@ -30,7 +30,7 @@ def parse_metadata(content: bytes) -> CoreMetadata:
     error, and a missing name or version comes back empty for the caller to judge.
     """
     end = content.find(b"\n\n")
-    if end < 0 or b"\r" in content[:end]:
+    if end < 0 or content.find(b"\r", 0, end) >= 0:
         content = content.replace(b"\r\n", b"\n")
         end = content.find(b"\n\n")
     # Decoded in one go: a field at a time costs more than the search for the fields.
