@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Run", "clean_variables", "in_turn", "peak_memory", "run_once", "seconds_of"]
+__all__ = ["Run", "clean_variables", "in_turn", "peak_memory", "run_once"]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -68,13 +68,11 @@ def clean_variables(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def seconds_of(command: Sequence[str | Path], variables: Mapping[str, str]) -> float:
-    """Run a command to its end and return how long that took; raises SystemExit where it fails."""
-    return run_once(command, variables).seconds
-
-
 def peak_memory(command: Sequence[str | Path], variables: Mapping[str, str]) -> float:
-    """Run a command and return the most MiB that it and its descendants held together (RSS, every 10 ms)."""
+    """Run a command and return the most MiB that it and its descendants held together, looked up every 10 ms.
+
+    A page that forked processes share counts once (PSS); where the system does not tell, once for each (RSS).
+    """
     process = subprocess.Popen(
         [str(word) for word in command], env=dict(variables), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -84,7 +82,7 @@ def peak_memory(command: Sequence[str | Path], variables: Mapping[str, str]) -> 
     def watch() -> None:
         nonlocal peak
         while not ended.wait(0.01):
-            peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
+            peak = max(peak, sum(_held(pid) for pid in _family(process.pid)))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -93,7 +91,7 @@ def peak_memory(command: Sequence[str | Path], variables: Mapping[str, str]) -> 
     watcher.join()
     if status:
         raise subprocess.CalledProcessError(status, str(command[0]))
-    return peak * _PAGE / 2**20
+    return peak / 2**20
 
 
 def _family(root: int) -> set[int]:
@@ -109,8 +107,12 @@ def _family(root: int) -> set[int]:
     return found
 
 
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0
+def _held(pid: int) -> int:
+    """Return the bytes that a process holds, its part of shared ones; 0 where it has ended."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    with contextlib.suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    return 0
