@@ -323,6 +323,11 @@ def _other_offset(content: bytearray) -> None:
     _set(content, _entry_of(content, b"a-1.dist-info/RECORD") + 42, "<L", 0)
 
 
+def _other_path(content: bytearray) -> None:
+    at = content.index(b"a-1.dist-info/RECORD")
+    content[at : at + 1] = b"b"
+
+
 def _long_extra(content: bytearray) -> None:
     _set(content, content.index(b"a-1.dist-info/RECORD") - 2, "<H", 60_000)
 
@@ -349,6 +354,7 @@ def _fake_zip64_end(content: bytearray) -> None:
         _garbled,
         _far_offset,
         _other_offset,
+        _other_path,
         _long_extra,
         _fake_zip64_size,
         _fake_zip64_end,
