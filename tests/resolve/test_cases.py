@@ -11,75 +11,26 @@ from typing import Any
 
 import pytest
 
-from tests.resolve.worlds import (
-    CLUSTER,
-    LINUX,
-    MemoryCatalogue,
-    MemoryIndex,
-    MemorySources,
-    pins,
-    solve,
-    sources,
-    target,
-)
+from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_targets
+from tests.resolve.worlds import pins, solve, sources
 from tumpline.errors import TumplineError
-from tumpline.project import PackageRule
-from tumpline.sites import Dummy, ModulePackage
-from tumpline.values import normalise
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
-SITES = {"cluster": CLUSTER, "linux": LINUX}
-
-
-def _index(case: dict[str, Any]) -> MemoryIndex | None:
-    if "index" not in case:
-        return None
-    index = MemoryIndex()
-    for file, details in case["index"].items():
-        index.add(file, **details)
-    return index
-
-
-def _catalogue(case: dict[str, Any]) -> MemoryCatalogue:
-    catalogue = MemoryCatalogue(grade="listed" if "listed" in case else "scanned")
-    for file, details in case.get("wheelhouse", {}).items():
-        for layer in details.pop("layers", ["gentoo2023/generic"]):
-            catalogue.add(file, layer=layer, **details)
-    for name, versions in case.get("listed", {}).items():
-        catalogue.list(name, *versions)
-    catalogue.dummies += [Dummy(normalise(name), module) for name, module in case.get("dummies", {}).items()]
-    catalogue.modules += [
-        ModulePackage("2023", module, version, python, normalise(name), package_version)
-        for module, version, python, name, package_version in case.get("modules", ())
-    ]
-    return catalogue
-
-
-def _sources(case: dict[str, Any]) -> MemorySources:
-    found = MemorySources()
-    for address, details in case.get("addresses", {}).items():
-        found.add(address, **details)
-    return found
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path) -> None:
     case = tomllib.loads(path.read_text("utf-8"))
-    targets = []
-    for name, details in case["targets"].items():
-        site = SITES[details.pop("site")]
-        details["modules"] = tuple(details.get("modules", ()))
-        targets.append(target(name, site, **details))
-    rules = {normalise(name): PackageRule(**rule) for name, rule in case.get("packages", {}).items()}
+    targets, rules = read_targets(case), read_rules(case)
     expected = case["expected"]
-    index = _index(case)
+    index = read_index(case)
     world: dict[str, Any] = {
         "index": index,
-        "catalogue": _catalogue(case),
+        "catalogue": read_catalogue(case),
         "rules": rules,
         "preferred": case.get("preferred"),
         "parity": case.get("parity", "prefer"),
-        "sources": _sources(case),
+        "sources": read_sources(case),
     }
     if "problem" in expected:
         with pytest.raises(TumplineError) as caught:

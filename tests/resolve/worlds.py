@@ -32,6 +32,10 @@ LAYERS = {
     "x86-64-v4": ("gentoo2023/x86-64-v4", "gentoo2023/x86-64-v3", "gentoo2023/generic", "generic"),
 }
 
+LAYERS_2026 = {
+    level: tuple(layer.replace("gentoo2023", "gentoo2026") for layer in layers) for level, layers in LAYERS.items()
+}
+
 CLUSTER = Site(
     "narval",
     "A cluster",
@@ -42,7 +46,10 @@ CLUSTER = Site(
     local_tag="computecanada",
     manylinux=False,
     cpu_levels=("x86-64-v3", "x86-64-v4"),
-    environments=(SoftwareEnvironment("2023", ("3.11.5", "3.12.4"), "3.11.5", LAYERS),),
+    environments=(
+        SoftwareEnvironment("2023", ("3.11.5", "3.12.4"), "3.11.5", LAYERS),
+        SoftwareEnvironment("2026", ("3.14.7",), "3.14.7", LAYERS_2026),
+    ),
     default_environment="2023",
 )
 
@@ -190,8 +197,10 @@ def target(
     policy: Policy = "mixed",
     modules: tuple[str, ...] = (),
     cpu_level: str = "",
+    environment: str = "",
 ) -> Target:
-    return make_target(TargetRequest(name, site.name, python, cpu_level=cpu_level, modules=modules), site, policy)
+    request = TargetRequest(name, site.name, python, environment, cpu_level, modules)
+    return make_target(request, site, policy)
 
 
 def declared(*lines: str) -> list[Declared]:

@@ -43,8 +43,13 @@ class Demand:
     asker: int
     version: int
     asked: int
-    requirement: str
+    requirements: tuple[Requirement, ...]
     origin: str = ""
+
+    @property
+    def requirement(self) -> str:
+        """The requirements as they are written."""
+        return ", ".join(map(_shown, self.requirements))
 
 
 class MoreVersions(Exception):  # an instruction to start again, not an error
@@ -287,7 +292,7 @@ class JointProblem:
             for node, requirements in self._nodes(name, extra, rows):
                 other, allowed = self._demand(node, requirements)
                 dependencies.append(Dependency(other, allowed, version))
-                self.demands.append(Demand(package, version, other, ", ".join(map(_shown, requirements)), origin))
+                self.demands.append(Demand(package, version, other, tuple(requirements), origin))
         return dependencies
 
     def _nodes(

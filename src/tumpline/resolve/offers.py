@@ -20,6 +20,7 @@ from tumpline.catalogue import CatalogueReader, Wheel
 from tumpline.index import IndexFile, IndexReader, ProjectPage
 from tumpline.project import PackageRule, Policy
 from tumpline.resolve.addresses import Addresses
+from tumpline.resolve.refusal import Refusal, other_layer, other_tags
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
 from tumpline.values import Name, parse_specifier, parse_version, public_version, split_site_local
@@ -247,7 +248,7 @@ class OfferBook:
         best: dict[Version, tuple[tuple[object, ...], Wheel]] = {}
         for wheel in self._in_catalogue(name, catalogue):
             rank = self.judge_wheel(wheel, target)
-            if isinstance(rank, str):
+            if isinstance(rank, Refusal):
                 continue
             version = parse_version(wheel.version)
             key, local = split_site_local(version, target.site.local_tag)
@@ -265,23 +266,23 @@ class OfferBook:
             self._in_catalogues[key] = catalogue.wheels(name)
         return self._in_catalogues[key]
 
-    def judge_wheel(self, wheel: Wheel, target: Target) -> tuple[object, ...] | str:
+    def judge_wheel(self, wheel: Wheel, target: Target) -> tuple[object, ...] | Refusal:
         """Return a wheel's rank on a target (smaller is better), or why the target can not take it."""
         try:
             version = parse_version(wheel.version)
         except ValueError:  # InvalidVersion is one; so is a number of too many digits
-            return f"{wheel.version} is not a version"
+            return Refusal("unreadable", f"{wheel.version} is not a version")
         if not wheel.file:
             if target.minor not in wheel.pythons:
-                return f"not listed for Python {target.minor}"
+                return Refusal("python", f"listed only for Python {', '.join(wheel.pythons)}")
             return (0, _Descending(version), _Descending(_build_key("")), 0)
         if wheel.layer not in target.layers:
-            return f"in layer {wheel.layer}, which {target.name} does not use"
+            return other_layer(wheel.layer, target)
         tag_rank = target.ranking.rank(wheel.tags)
         if tag_rank is None:
-            return f"built for {wheel.tags}"
+            return other_tags(wheel.tags, target)
         if wheel.requires_python and not self.accepts_python(wheel.requires_python, target.python):
-            return f"requires Python {wheel.requires_python}"
+            return Refusal("requires-python", f"requires Python {wheel.requires_python}")
         return (target.layers.index(wheel.layer), _Descending(version), _Descending(_build_key(wheel.build)), tag_rank)
 
     def _modules(self, name: Name, place: int) -> dict[Version, ModulePackage]:

@@ -1,53 +1,40 @@
-"""Why there is no resolution: the requirements that can not hold together, and what each target had."""
+"""From the solver's proof to an explanation: who asks for what, and what each target had."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from packaging.version import Version
+from collections.abc import Iterator, Sequence
 
 from tumpline.addresses import bare_address
-from tumpline.errors import Problem
-from tumpline.resolve.absence import Absence, why_absent
+from tumpline.resolve.absence import account_of
+from tumpline.resolve.explanation import Account, AtAddress, Clause, Explanation, Lack, Unusable
 from tumpline.resolve.joint import Demand, JointProblem
-from tumpline.resolve.offers import OfferBook
 from tumpline.resolve.solver import Dependency, GaveUp, Incompatibility, Unsatisfiable
-from tumpline.values import Name, parse_requirement
+from tumpline.resolve.words import divergence_words
+from tumpline.values import Name
 
-__all__ = ["describe_divergence", "describe_failure"]
-
-_MOST_LINES = 12
-_MOST_VERSIONS = 5
-_MOST_SENTENCES = 4
+__all__ = ["describe_divergence", "explain_failure"]
 
 
-def describe_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> tuple[Problem, ...]:
-    """Turn the solver's proof into problems: one that tells the chain, one per package that a target lacks."""
+def explain_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> Explanation:
+    """Say from the solver's proof what can not hold together, and what the targets lack."""
     leaves = list(answer.incompatibility.leaves())
     demands = _demands(problem, leaves)
     # A proof names one thing that can not be; what else the project asks for in vain is told as well.
     asked_by_project = [demand for demand in problem.demands if demand.asker == 0]
-    lacking = list(_lacking(problem, list(dict.fromkeys([*demands, *asked_by_project]))))
-    why = [*_sentences(problem, demands), *_by_address(problem, demands), *_unusable(problem, leaves)]
-    if len(why) > _MOST_LINES:
-        why = [*why[:_MOST_LINES], f"… and {len(why) - _MOST_LINES} more"]
-    if isinstance(answer, GaveUp):
-        main = Problem(
-            "search-too-long",
-            f"no resolution was found within {answer.conflicts} conflicts",
-            why="\n".join(why),
-            hint="narrow the requirements named above: pin the packages whose versions you know",
-        )
-        return (main, *lacking)
-    if lacking:
-        return tuple(lacking)
-    return (
-        Problem(
-            "requirements-conflict",
-            "these requirements can not hold together",
-            why="\n".join(why),
-            hint="relax one of them, or give the targets different versions of Python or of the software environment",
-        ),
+    lacks = tuple(_lacks(problem, list(dict.fromkeys([*demands, *asked_by_project]))))
+    unproved = _askers(problem, demands, problem.demands) if isinstance(answer, GaveUp) else ()
+    clauses = _clauses(problem, [*reversed(list(unproved)), *demands])
+    places = {clause.targets for clause in clauses}
+    only = places.pop() if len(places) == 1 else ()
+    conflicts = answer.conflicts if isinstance(answer, GaveUp) else 0
+    return Explanation(
+        clauses,
+        only,
+        lacks,
+        tuple(_needs(problem, demands, {lack.name for lack in lacks})),
+        tuple(_unusable(problem, leaves)),
+        tuple(_addressed(problem, demands)),
+        conflicts,
     )
 
 
@@ -55,15 +42,14 @@ def describe_divergence(name: Name, problem: JointProblem, answer: Unsatisfiable
     """Say in one line why a package can not be the same version on all targets, from the proof that it can not."""
     demands = _demands(problem, list(answer.incompatibility.leaves()))
     rows = [demand for demand in demands if problem.nodes[demand.asked].name == name]
-    _, _, have = _having(problem, name, rows)
-    if len(have) > 1 and all(have.values()) and not _common(have):
-        return "; ".join(_holding(problem.book, name, place, versions) for place, versions in have.items())
-    sentences = list(_sentences(problem, demands))
-    shown = sentences[:_MOST_SENTENCES]
-    return "; ".join([*shown, *([f"and {len(sentences) - len(shown)} more"] if len(sentences) > len(shown) else [])])
+    accounts, common = _accounts(problem, name, rows)
+    return divergence_words(
+        accounts if len(accounts) > 1 and all(a.versions for a in accounts) and not common else (),
+        _clauses(problem, demands),
+    )
 
 
-def _demands(problem: JointProblem, leaves: list[Incompatibility]) -> list[Demand]:
+def _demands(problem: JointProblem, leaves: Sequence[Incompatibility]) -> list[Demand]:
     """Return the words behind the dependencies of a proof, those of the project first."""
     by_key = {(d.asker, d.version, d.asked): d for d in problem.demands}
     found: dict[tuple[int, int, int], Demand] = {}
@@ -79,124 +65,133 @@ def _demands(problem: JointProblem, leaves: list[Incompatibility]) -> list[Deman
     )
 
 
-def _sentences(problem: JointProblem, demands: list[Demand]) -> Iterator[str]:
-    """Tell who asks for what, with the versions of one package that ask for the same taken together."""
-    groups: dict[tuple[int, int, str], list[Demand]] = {}
+def _clauses(problem: JointProblem, demands: Sequence[Demand]) -> tuple[Clause, ...]:
+    """Tell who asks for what: versions that ask for the same are taken together, and so are targets."""
+    versions: dict[tuple[str, Name, str, int], int] = {}
+    origins: dict[tuple[str, str], dict[str, None]] = {}
+    askers: dict[str, Name] = {}
     for demand in demands:
-        groups.setdefault((demand.asker, demand.asked, demand.requirement), []).append(demand)
+        asker, asked = problem.nodes[demand.asker], problem.nodes[demand.asked]
+        label = f"{asker.name}[{asker.extra}]" if asker.extra else str(asker.name)
+        askers[label] = asker.name
+        key = (label, asked.name, demand.requirement, asked.targets)
+        versions[key] = versions.get(key, 0) | demand.version
+        if demand.origin:
+            origins.setdefault((label, demand.requirement), {})[demand.origin] = None
+    targets: dict[tuple[str, Name, str, int], int] = {}
+    for (label, name, requirement, places), bits in versions.items():
+        merged = (label, name, requirement, bits)
+        targets[merged] = targets.get(merged, 0) | places
+    return tuple(
+        Clause(
+            label,
+            requirement,
+            name,
+            *(_versions(problem, askers[label], bits) if label else ((), False)),
+            targets=_target_names(problem, places),
+            origins=tuple(origins.get((label, requirement), ())),
+        )
+        for (label, name, requirement, bits), places in targets.items()
+    )
+
+
+def _versions(problem: JointProblem, name: Name, bits: int) -> tuple[tuple[str, ...], bool]:
+    """Return the versions of a set, newest first, and whether no target has others."""
+    table = problem.book.table(name)
+    had = 0
+    for available in table.available:
+        had |= available
+    return _spelled(problem, name, bits), not had & ~bits
+
+
+def _spelled(problem: JointProblem, name: Name, bits: int) -> tuple[str, ...]:
+    versions = problem.book.table(name).versions
+    return tuple(str(v) for position, v in reversed(list(enumerate(versions))) if bits >> (position + 1) & 1)
+
+
+def _target_names(problem: JointProblem, places: int) -> tuple[str, ...]:
     targets = problem.book.targets
-    for (asker, asked, requirement), rows in groups.items():
-        places = problem.nodes[asked].targets
-        names = [target.name for place, target in enumerate(targets) if places >> place & 1]
-        on = f" on {', '.join(names)}" if len(names) < len(targets) else ""
-        if asker == 0:
-            origins = ", ".join(dict.fromkeys(row.origin for row in rows if row.origin))
-            yield f"the project requires {requirement}{on}" + (f" ({origins})" if origins else "")
-        else:
-            node = problem.nodes[asker]
-            table = problem.book.table(node.name)
-            versions = sorted({table.versions[row.version.bit_length() - 2] for row in rows}, reverse=True)
-            extra = f"[{node.extra}]" if node.extra else ""
-            yield f"{node.name}{extra} {_listed(versions)} requires {requirement}{on}"
+    names = tuple(target.name for place, target in enumerate(targets) if places >> place & 1)
+    return names if len(names) < len(targets) else ()
 
 
-def _by_address(problem: JointProblem, demands: list[Demand]) -> Iterator[str]:
-    """Tell which of the packages asked for are taken by address: a proof does not, since there is no other version."""
-    book = problem.book
-    told: dict[str, list[str]] = {}
+def _addressed(problem: JointProblem, demands: Sequence[Demand]) -> Iterator[AtAddress]:
+    """Yield the packages asked for that are taken by address."""
+    found: dict[tuple[Name, str, str], int] = {}
     for demand in demands:
         node = problem.nodes[demand.asked]
-        for place, target in enumerate(book.targets):
-            if node.targets >> place & 1 and (found := book.addressed(node.name, place)) is not None:
-                version = found.metadata.core.version
-                targets = told.setdefault(f"{node.name} is {version}, from {bare_address(found.address)}", [])
-                targets += [target.name] if target.name not in targets else []
-    for sentence, targets in told.items():
-        yield sentence + (f" on {', '.join(targets)}" if len(targets) < len(book.targets) else "")
+        for place in range(len(problem.book.targets)):
+            if node.targets >> place & 1 and (taken := problem.book.addressed(node.name, place)) is not None:
+                key = (node.name, taken.metadata.core.version, bare_address(taken.address))
+                found[key] = found.get(key, 0) | 1 << place
+    for (name, version, address), places in found.items():
+        yield AtAddress(name, version, address, _target_names(problem, places))
 
 
-def _unusable(problem: JointProblem, leaves: list[Incompatibility]) -> Iterator[str]:
+def _unusable(problem: JointProblem, leaves: Sequence[Incompatibility]) -> Iterator[Unusable]:
     for leaf in leaves:
         if isinstance(leaf.cause.reason, str) and leaf.cause.reason != "parity":
             (package, version), *_ = leaf.terms.items()
             name = problem.nodes[package].name
-            number = problem.book.table(name).versions[version.bit_length() - 2]
-            yield f"{name} {number} can not be used: {leaf.cause.reason}"
+            for number in _spelled(problem, name, version):
+                yield Unusable(name, number, leaf.cause.reason)
 
 
-def _lacking(problem: JointProblem, demands: list[Demand]) -> Iterator[Problem]:
-    """Yield a problem for each package of the proof of which the targets have no version in common."""
-    book = problem.book
+def _lacks(problem: JointProblem, demands: Sequence[Demand]) -> Iterator[Lack]:
+    """Yield each package of the proof of which a target has nothing, or of which they have no version in common."""
     grouped: dict[Name, list[Demand]] = {}
     for demand in demands:
         grouped.setdefault(problem.nodes[demand.asked].name, []).append(demand)
     for name, rows in sorted(grouped.items()):
-        wanted, specifiers, have = _having(problem, name, rows)
-        places = list(have)
-        if all(have.values()) and (problem.may_diverge(name) or _common(have)):
+        accounts, common = _accounts(problem, name, rows)
+        if all(account.versions for account in accounts) and (problem.may_diverge(name) or common):
             continue
-        absences = [why_absent(book, name, place, wanted, specifiers) for place in places if not have[place]]
-        asked = "; ".join(_sentences(problem, rows[:3]))
-        lines = [asked, *(_holding(book, name, place, have[place]) for place in places if have[place])]
-        lines += [f"{absence.target}: {absence.reason}" for absence in absences]
-        yield Problem(
-            _code(have, absences),
-            _headline(name, have, absences),
-            why="\n".join(line for line in lines if line),
-            hint="; ".join(dict.fromkeys(a.hint for a in absences if a.hint)) or _hint(name, bool(absences)),
-        )
+        yield Lack(name, _clauses(problem, [*reversed(list(_askers(problem, rows, demands))), *rows]), accounts)
 
 
-def _having(problem: JointProblem, name: Name, rows: list[Demand]) -> tuple[int, list[str], dict[int, int]]:
-    """Return which versions the demands want, by what specifiers, and which of them each target concerned has."""
+def _askers(problem: JointProblem, rows: Sequence[Demand], demands: Sequence[Demand]) -> Iterator[Demand]:
+    """Yield who asks for those who ask, up to the project."""
+    pending = [row.asker for row in rows]
+    seen = {0, *(row.asked for row in rows)}
+    for asker in pending:
+        if asker not in seen:
+            seen.add(asker)
+            for demand in demands:
+                if demand.asked == asker:
+                    yield demand
+                    pending.append(demand.asker)
+
+
+def _accounts(problem: JointProblem, name: Name, rows: Sequence[Demand]) -> tuple[tuple[Account, ...], int]:
+    """Return what each target concerned has of what the project asks for, and which versions all of them have."""
     table = problem.book.table(name)
-    places = [p for p in range(len(problem.book.targets)) if any(problem.nodes[d.asked].targets >> p & 1 for d in rows)]
     # Only what the project itself asks for holds for certain; other demands come and go with versions.
-    specifiers = [
-        str(parse_requirement(line).specifier) for row in rows if row.asker == 0 for line in row.requirement.split(", ")
-    ]
-    wanted = -1
+    specifiers = [str(r.specifier) for row in rows if row.asker == 0 for r in row.requirements]
+    wanted = common = -1
     for specifier in specifiers:
         wanted &= table.matching(specifier)
-    return wanted, specifiers, {place: table.available[place] & wanted for place in places}
+    found: list[Account] = []
+    for place, available in enumerate(table.available):
+        if any(problem.nodes[row.asked].targets >> place & 1 for row in rows):
+            common &= available & wanted
+            found.append(account_of(problem.book, name, place, wanted, specifiers))
+    return tuple(found), common
 
 
-def _common(have: dict[int, int]) -> int:
-    common = -1
-    for versions in have.values():
-        common &= versions
-    return common
-
-
-def _code(have: dict[int, int], absences: list[Absence]) -> str:
-    if not absences:
-        return "no-common-version"
-    return "package-unknown" if len(absences) == len(have) and all(a.unknown for a in absences) else "not-available"
-
-
-def _headline(name: Name, have: dict[int, int], absences: list[Absence]) -> str:
-    if not absences:
-        return f"the targets have no version of {name} in common"
-    if len(absences) == len(have) and all(absence.unknown for absence in absences):
-        return f"nothing is known of a package called {name}"
-    return f"{name} can not be had on {', '.join(absence.target for absence in absences)}"
-
-
-def _hint(name: Name, absent: bool) -> str:
-    if absent:
-        return f"check the spelling and the version asked of {name}, or ask the site's support for a wheel"
-    return f"relax the requirement on {name}, or let a target use another Python or software environment"
-
-
-def _holding(book: OfferBook, name: Name, place: int, have: int) -> str:
-    table = book.table(name)
-    versions = [v for i, v in reversed(list(enumerate(table.versions))) if have >> (i + 1) & 1]
-    near = (2 << table.versions.index(versions[0])) & ~table.fallback[place] if versions else 0
-    source = book.offer(name, place, near or 2 << table.versions.index(versions[0])).source
-    return f"{book.targets[place].name} has {_listed(versions)} ({source})"
-
-
-def _listed(versions: list[Version]) -> str:
-    shown = ", ".join(map(str, versions[:_MOST_VERSIONS]))
-    rest = len(versions) - _MOST_VERSIONS
-    return f"{shown} and {rest} more" if rest > 0 else shown
+def _needs(problem: JointProblem, demands: Sequence[Demand], told: set[Name]) -> Iterator[Lack]:
+    """Yield what packages ask for that a target does not have, with the rest of what it has."""
+    seen: set[tuple[Name, str]] = set()
+    for demand in demands:
+        node = problem.nodes[demand.asked]
+        if demand.asker == 0 or node.name in told or (node.name, demand.requirement) in seen:
+            continue
+        table = problem.book.table(node.name)
+        specifiers = [str(requirement.specifier) for requirement in demand.requirements]
+        wanted = -1
+        for specifier in specifiers:
+            wanted &= table.matching(specifier)
+        places = [place for place in range(len(table.available)) if node.targets >> place & 1]
+        if any(not table.available[place] & wanted for place in places):
+            seen.add((node.name, demand.requirement))
+            accounts = tuple(account_of(problem.book, node.name, place, wanted, specifiers) for place in places)
+            yield Lack(node.name, _clauses(problem, [demand]), accounts)

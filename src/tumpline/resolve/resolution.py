@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from tumpline.addresses import SourceReader
 from tumpline.catalogue import CatalogueReader
-from tumpline.errors import NoResolution
 from tumpline.index import IndexReader
 from tumpline.project import Declared, PackageRule, Parity
 from tumpline.resolve.addresses import find_addresses
@@ -17,8 +17,12 @@ from tumpline.resolve.model import Resolution
 from tumpline.resolve.needs import NeedsReader
 from tumpline.resolve.offers import OfferBook
 from tumpline.resolve.search import Search
+from tumpline.resolve.solver import MAX_CONFLICTS
 from tumpline.resolve.target import Target
 from tumpline.values import Name, normalise
+
+if TYPE_CHECKING:
+    from tumpline.resolve.explanation import Unresolved
 
 __all__ = ["resolve"]
 
@@ -34,30 +38,40 @@ def resolve(
     parity: Parity = "prefer",
     sources: SourceReader | None = None,
     progress: Callable[[str], None] = lambda words: None,
+    max_conflicts: int = MAX_CONFLICTS,
 ) -> Resolution:
     """Choose one version per package for all targets together; where there is none, let the fewest diverge (R12).
 
     `catalogues` is parallel to `targets`. `preferred` are versions to keep where they still fit, by target and name
     (R13): packages that differ there may go on differing. With `parity` ``strict`` none may. `sources` follows
     addresses and tells what sdists need; without it there may be no addresses. `progress` hears a few words
-    whenever a search starts again. Raises NoResolution with an account of what can not hold together, InputError for
-    requirements that can not be read or followed, EnvironmentFailure from the index and from `sources`.
+    whenever a search starts again; each is given up after `max_conflicts`. Raises Unresolved, which says what can not
+    hold together, InputError for requirements that can not be read or followed, EnvironmentFailure from the index and
+    from `sources`.
     """
     addresses = find_addresses(declared, targets, sources) if sources is not None else {}
     book = OfferBook(targets, catalogues, index, rules or {}, addresses)
-    search = Search(book, NeedsReader(index, sources), declared, preferred or {}, progress)
+    search = Search(book, NeedsReader(index, sources), declared, preferred or {}, progress, max_conflicts)
     may_diverge = parity == "prefer" and len(targets) > 1
     before = _differing(preferred or {}) if may_diverge else frozenset()
     apart = before
     core = search.attempt(before)
     if core is not None:
         if not (may_diverge and core and search.attempt(EVERYTHING) is None):
-            raise NoResolution(*search.describe_failure())
+            raise _unresolved(search)
         progress("not everything has one version for all targets: looking for the fewest packages that must differ")
         direct = {normalise(each.requirement.name) for each in declared}
         apart = fewest_apart(search.attempt, core, before, lambda name: name in direct)
     walk = search.walk
     return walk.resolution({name: search.why_apart(name, apart) for name in walk.differing()}, search.statistics)
+
+
+def _unresolved(search: Search) -> Unresolved:
+    from tumpline.resolve.explanation import Unresolved
+    from tumpline.resolve.words import problems_of
+
+    explanation = search.explain_failure()
+    return Unresolved(explanation, *problems_of(explanation))
 
 
 def _differing(preferred: Mapping[tuple[str, Name], Version]) -> frozenset[Name]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tumpline.errors import Problem
 from tumpline.project import Declared
 from tumpline.resolve.divergence import core_of
 from tumpline.resolve.joint import JointProblem, MoreVersions
@@ -16,6 +16,9 @@ from tumpline.resolve.offers import OfferBook
 from tumpline.resolve.solver import GaveUp, Solver, Unsatisfiable
 from tumpline.resolve.walk import Walk
 from tumpline.values import Name
+
+if TYPE_CHECKING:
+    from tumpline.resolve.explanation import Explanation
 
 __all__ = ["Search"]
 
@@ -33,12 +36,14 @@ class Search:
         declared: Sequence[Declared],
         preferred: Mapping[tuple[str, Name], Version],
         progress: Callable[[str], None],
+        max_conflicts: int,
     ) -> None:
         self._book = book
         self._reader = reader
         self._declared = declared
         self._preferred = preferred
         self._progress = progress
+        self._max_conflicts = max_conflicts
         self._walk: Walk | None = None
         self._failure: tuple[JointProblem, Unsatisfiable | GaveUp] | None = None
         self._searches = self._decisions = self._conflicts = 0
@@ -62,7 +67,7 @@ class Search:
         while True:
             self._searches += 1
             problem = JointProblem(self._book, self._reader, self._declared, preferred=self._preferred, apart=apart)
-            solver = Solver(problem)
+            solver = Solver(problem, max_conflicts=self._max_conflicts)
             try:
                 decided = solver.solve()
             except MoreVersions:
@@ -86,12 +91,12 @@ class Search:
         assert self._failure is not None  # noqa: S101 - the search has just failed
         return describe_divergence(name, *self._failure)
 
-    def describe_failure(self) -> tuple[Problem, ...]:
+    def explain_failure(self) -> Explanation:
         """Say why the last search that failed has no answer."""
-        from tumpline.resolve.report import describe_failure
+        from tumpline.resolve.report import explain_failure
 
         assert self._failure is not None  # noqa: S101 - asked for after a failure
-        return describe_failure(*self._failure)
+        return explain_failure(*self._failure)
 
 
 class _Without:

@@ -15,10 +15,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-__all__ = ["ABSENT", "Cause", "Dependency", "GaveUp", "Incompatibility", "Problems", "Solver", "Unsatisfiable"]
+__all__ = [
+    "ABSENT",
+    "MAX_CONFLICTS",
+    "Cause",
+    "Dependency",
+    "GaveUp",
+    "Incompatibility",
+    "Problems",
+    "Solver",
+    "Unsatisfiable",
+]
 
 ABSENT = 1
 """The bit that stands for "this package is not selected"."""
+
+MAX_CONFLICTS = 20_000
+"""Conflicts after which a search is given up: each costs well under a millisecond, so that it ends in seconds."""
 
 ROOT = 0
 ROOT_VERSION = 2
@@ -125,10 +138,10 @@ class _Assignment:
 class Solver:
     """One search. Package 0 is the root, whose single version (bit 1) demands what the caller wants.
 
-    `max_conflicts` bounds the search: a conflict costs well under a millisecond, so the default ends in seconds.
+    `max_conflicts` bounds the search.
     """
 
-    def __init__(self, problems: Problems, *, max_conflicts: int = 20_000) -> None:
+    def __init__(self, problems: Problems, *, max_conflicts: int = MAX_CONFLICTS) -> None:
         self._problems = problems
         self._max_conflicts = max_conflicts
         self._full: dict[int, int] = {}
