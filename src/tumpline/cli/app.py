@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "search": "find wheels and modules by name: what a site has, anywhere",
     "avail-wheels": "answer a command line of avail_wheels",
     "lock": "resolve for all targets together and write tumpline.lock",
+    "explain": "why the requirements do not resolve, and what would make them",
+    "why": "who asks for a package, and why this version from this source",
     "parity": "compare the targets: package by package, what differs and why",
     "export": "write the lock for other tools (PEP 751, requirements)",
     "sync": "make the environment what the lock says",

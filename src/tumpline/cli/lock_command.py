@@ -21,6 +21,7 @@ from tumpline.cli.wiring import (
     open_sources,
     open_targets,
 )
+from tumpline.cli.words import change_rows, change_words
 from tumpline.errors import InputError, NotSo, Problem
 from tumpline.lock.file import LOCK_NAME, read_lock, render_lock, write_lock
 from tumpline.project.read import read_project
@@ -209,7 +210,7 @@ def _tell(outcome: _Outcome, options: argparse.Namespace, terminal: Terminal) ->
     if outcome.changes:
         shown = outcome.changes if terminal.verbosity > 0 else outcome.changes[:_MOST_CHANGES]
         for change in shown:
-            terminal.say(f"  {_change_words(change)}")
+            terminal.say(f"  {change_words(change)}")
         if len(shown) < len(outcome.changes):
             terminal.say(f"  … and {len(outcome.changes) - len(shown)} more (-v shows all)")
     for target in lock.targets:
@@ -253,16 +254,6 @@ def _extent(lock: Lock) -> str:
     return f"{packages} package{'' if packages == 1 else 's'} for {targets} target{'' if targets == 1 else 's'}"
 
 
-def _change_words(change: Change) -> str:
-    if not change.before:
-        return f"+ {change.name} {change.after}"
-    if not change.after:
-        return f"- {change.name} {change.before}"
-    if change.before == change.after:
-        return f"~ {change.name} {change.after} (provided differently on {', '.join(change.targets)})"
-    return f"~ {change.name} {change.before} -> {change.after}"
-
-
 def _data(outcome: _Outcome) -> dict[str, object]:
     """Return the outcome as plain data; its form is documented in ``docs/reference/lock.md``."""
     lock = outcome.lock
@@ -276,15 +267,7 @@ def _data(outcome: _Outcome) -> dict[str, object]:
             package.name for package in lock.packages if any(pin.approximate for pin in package.pins)
         ),
         "diverging": {package.name: package.divergence for package in lock.packages if package.divergence},
-        "changes": [
-            {
-                "name": change.name,
-                "before": change.before or None,
-                "after": change.after or None,
-                "targets": list(change.targets),
-            }
-            for change in outcome.changes
-        ],
+        "changes": change_rows(outcome.changes),
         "search": {
             "decisions": outcome.statistics.decisions,
             "conflicts": outcome.statistics.conflicts,

@@ -1,0 +1,78 @@
+"""Explanations word for word: a small world, and beside it the text that a person reads.
+
+``REWRITE_EXPLANATIONS=1`` in the environment writes the texts anew; read the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_targets
+from tests.resolve.worlds import declared
+from tumpline.cli.explain_text import explanation_data, render_explanation
+from tumpline.cli.wheel_request import wheel_request
+from tumpline.resolve.explanation import Unresolved
+from tumpline.resolve.model import Resolution
+from tumpline.resolve.question import Question
+from tumpline.resolve.resolution import resolve
+from tumpline.resolve.simplify import simplified
+from tumpline.resolve.trial import Trials, nearest_changes
+
+FOLDER = Path(__file__).parent / "explanations"
+CASES = sorted(FOLDER.glob("*.toml"))
+
+
+def explained(path: Path) -> tuple[str, str]:
+    """Return the explanation of a world, and the request for a wheel."""
+    case = tomllib.loads(path.read_text("utf-8"))
+    targets = tuple(read_targets(case))
+    index, catalogue = read_index(case), read_catalogue(case)
+    sources = read_sources(case)
+
+    def answer(question: Question, look_at_clock: Callable[[], None] = lambda: None) -> Resolution:
+        return resolve(
+            question.declared,
+            question.targets,
+            [catalogue if t.site.catalogue else None for t in question.targets],
+            index,
+            rules=question.rules,
+            parity=question.parity,
+            sources=sources,
+            max_conflicts=case.get("conflicts", 1000),
+        )
+
+    question = Question(
+        tuple(declared(*case["requires"])),
+        targets,
+        read_rules(case),
+        case.get("parity", "prefer"),
+        case.get("requires-python", ""),
+    )
+    with pytest.raises(Unresolved) as caught:
+        answer(question)
+    trials = Trials(answer, lambda: 0.0)
+    explanation = simplified(question, caught.value.explanation, trials)
+    advice = nearest_changes(question, explanation, trials)
+    for option in advice.options:
+        assert option.changes
+    rest = advice.rest if advice.rest is not None and advice.rest.lacks else explanation
+    request = wheel_request(question, (*rest.lacks, *rest.needs), tried=not advice.options)
+    assert explanation_data(explanation, advice)["code"] == caught.value.code
+    return render_explanation(question, explanation, advice, bool(request)) + "\n", "\n\n".join(request.values())
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_explanation(path: Path) -> None:
+    text, request = explained(path)
+    texts = {path.with_suffix(".txt"): text}
+    if (asked := path.with_suffix(".request.txt")).exists():
+        texts[asked] = request + "\n"
+    for golden, now in texts.items():
+        if os.environ.get("REWRITE_EXPLANATIONS"):
+            golden.write_text(now, encoding="utf-8")
+        assert now == golden.read_text(encoding="utf-8")
