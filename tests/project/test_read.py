@@ -198,6 +198,8 @@ SAME = [
         "torch = {build = true}\nnumpy = {source = 'pypi'}",
     ),
     ("a default", "[tool.tumpline]\n", '[tool.tumpline]\npolicy = "mixed"\nparity = "prefer"\n'),
+    ("no constraints", "[tool.tumpline]\n", "[tool.tumpline]\nconstraints = []\n"),
+    ("what a lock states by itself", "[tool.tumpline]\n", '[tool.tumpline]\nresolution = "lowest"\n'),
 ]
 
 DIFFERENT = [
@@ -209,6 +211,8 @@ DIFFERENT = [
     ("a group", '["pytest"]', '["pytest", "ruff"]'),
     ("the policy", "[tool.tumpline]\n", '[tool.tumpline]\npolicy = "pypi"\n'),
     ("parity", "[tool.tumpline]\n", '[tool.tumpline]\nparity = "strict"\n'),
+    ("a constraint", "[tool.tumpline]\n", '[tool.tumpline]\nconstraints = ["scipy<2"]\n'),
+    ("an override", "[tool.tumpline]\n", '[tool.tumpline]\noverrides = ["scipy<2"]\n'),
     ("a target's policy", 'site = "here"', 'site = "here"\npolicy = "pypi"'),
     ("a target's modules", 'site = "narval"', 'site = "narval"\nmodules = ["arrow/17.0.0"]'),
     ("a package's rule", "build = true", "build = false"),

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.project.conftest import Read, Refuse, line
-from tumpline.project import PackageRule, Settings, TargetRequest
+from tumpline.project import Declared, PackageRule, Settings, TargetRequest
 from tumpline.values import Name
 
 FULL = """
@@ -20,6 +21,10 @@ policy = "wheelhouse"
 parity = "strict"
 groups = ["Dev", "dev"]
 pypi-group = "from_index"
+constraints = ["NumPy<2+computecanada", "scipy>=1; sys_platform == 'linux'"]
+overrides = ["torch[x]==2.6.0"]
+resolution = "lowest-direct"
+exclude-newer = "2026-01-31"
 
 [tool.tumpline.targets.narval]
 site = "narval"
@@ -59,7 +64,15 @@ def test_every_key_is_read(read: Read) -> None:
             TargetRequest(name="laptop", site="here", python="3.11.5"),
         ),
         packages={Name("sae-lens"): PackageRule(policy="pypi"), Name("flash-attn"): PackageRule(build=True)},
+        constraints=(
+            Declared(Requirement("NumPy<2"), "tool.tumpline.constraints[0]"),
+            Declared(Requirement("scipy>=1; sys_platform == 'linux'"), "tool.tumpline.constraints[1]"),
+        ),
+        overrides=(Declared(Requirement("torch[x]==2.6.0"), "tool.tumpline.overrides[0]"),),
+        resolution="lowest-direct",
+        exclude_newer="2026-02-01T00:00:00Z",
     )
+    assert [note.code for note in project.notes] == ["site-local-dropped"]
     assert [declared.group for declared in project.requirements] == ["", "dev", "from-index"]
 
 
@@ -78,6 +91,17 @@ MISTAKES = [
     ('[tool.tumpline]\npolicy = "both"', "unknown-policy", 2, "policy is 'both'", "mixed, pypi, wheelhouse"),
     ('[tool.tumpline]\nparity = "loose"', "bad-value", 2, "parity is 'loose'", "prefer, strict"),
     ("[tool.tumpline]\nparity = 1", "wrong-type", 2, "parity is a number (1)", "prefer, strict"),
+    ('[tool.tumpline]\nconstraints = "numpy<2"', "wrong-type", 2, "constraints is a string, not an array", "array"),
+    ('[tool.tumpline]\nconstraints = ["a", "b=1"]', "bad-requirement", 2, "constraints[1]: 'b=1'", "b==1"),
+    ('[tool.tumpline]\nconstraints = ["a[b]<2"]', "bad-value", 2, "constraints[0] has extras", "brackets"),
+    ('[tool.tumpline]\nconstraints = ["a @ https://example.org/a.whl"]', "bad-value", 2, "an address", "ask for a by"),
+    ('[tool.tumpline]\noverrides = ["a @ https://example.org/a.whl"]', "bad-value", 2, "an address", "ask for a by"),
+    ('[tool.tumpline]\noverrides = [["a"]]', "wrong-type", 2, "overrides[0] is an array, not a string", "string"),
+    ('[tool.tumpline]\nresolution = "3"', "bad-value", 2, "resolution is '3'", "highest, lowest"),
+    ('[tool.tumpline]\nresolution = "lowst"', "bad-value", 2, "resolution is 'lowst'", "mean lowest?"),
+    ("[tool.tumpline]\nexclude-newer = 2026-01-31", "wrong-type", 2, "is a date or time, not a string", "in quotes"),
+    ('[tool.tumpline]\nexclude-newer = "7 days"', "bad-date", 2, "exclude-newer: '7 days' is not a date", "2026"),
+    ('[tool.tumpline]\nexclude-newer = "2026-02-30"', "bad-date", 2, "'2026-02-30' is not a date", "2026"),
     ("[tool.tumpline]\npolicy = true", "wrong-type", 2, "policy is a boolean (true), not a string", "choose one of"),
     ('[tool.tumpline]\ngroups = "dev"', "wrong-type", 2, "groups is a string, not an array", "write an array"),
     ("[tool.tumpline]\ngroups = [1]", "wrong-type", 2, "groups[0] is a number (1), not a string", "dev"),

@@ -5,7 +5,7 @@ The values are exported here. `read` puts a `Project` together; `groups`, `poetr
 written is noted.
 """
 
-from tumpline.project.model import Declared, PackageRule, Parity, Policy, Project, Settings, TargetRequest
+from tumpline.project.model import Declared, PackageRule, Parity, Policy, Project, Settings, TargetRequest, VersionOrder
 
 __all__ = [
     "Declared",
@@ -15,4 +15,5 @@ __all__ = [
     "Project",
     "Settings",
     "TargetRequest",
+    "VersionOrder",
 ]

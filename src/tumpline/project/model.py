@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from tumpline.errors import Problem
     from tumpline.values import Name
 
-__all__ = ["Declared", "PackageRule", "Parity", "Policy", "Project", "Settings", "TargetRequest"]
+__all__ = ["Declared", "PackageRule", "Parity", "Policy", "Project", "Settings", "TargetRequest", "VersionOrder"]
 
 Policy = Literal["wheelhouse", "pypi", "mixed"]
 
 Parity = Literal["prefer", "strict"]
 """What happens where no version fits all targets: packages diverge, each with its reason, or there is no resolution."""
+
+VersionOrder = Literal["highest", "lowest", "lowest-direct"]
+"""Which version is chosen of those that fit; ``lowest-direct``: the lowest of what the project itself asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,11 @@ class PackageRule:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The ``[tool.tumpline]`` table."""
+    """The ``[tool.tumpline]`` table.
+
+    `constraints` limit the versions of packages that something asks for; `overrides` replace what anything asks of a
+    package. `exclude_newer` is the first moment that is too late (``2026-01-02T00:00:00Z``), or empty.
+    """
 
     policy: Policy = "mixed"
     parity: Parity = "prefer"
@@ -64,6 +71,10 @@ class Settings:
     pypi_group: str = "pypi"
     targets: tuple[TargetRequest, ...] = ()
     packages: Mapping[Name, PackageRule] = field(default_factory=dict)
+    constraints: tuple[Declared, ...] = ()
+    overrides: tuple[Declared, ...] = ()
+    resolution: VersionOrder = "highest"
+    exclude_newer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

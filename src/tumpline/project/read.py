@@ -18,6 +18,7 @@ from tumpline.project.model import Declared, Project, Settings
 from tumpline.project.poetry_tables import PoetryTables, enrich
 from tumpline.project.settings import read_settings
 from tumpline.project.sources import apply_sources
+from tumpline.project.spelling import canonical
 from tumpline.values import Name, normalise
 
 __all__ = ["read_project"]
@@ -30,15 +31,16 @@ _DIGEST_FORM = 1
 """To be raised when the same project is to be locked anew, because what a resolution depends on has changed."""
 
 
-def read_project(root: Path) -> Project:
-    """Read ``root/pyproject.toml``.
+def read_project(root: Path, content: bytes | None = None) -> Project:
+    """Read ``root/pyproject.toml``, or `content` in its place.
 
     The requirements are the main ones, then those of `Settings.groups` and of the `pypi_group` if there is one; groups
     that nobody asked for are not looked at. Remarks are in `Project.notes`. Requirements files are read only where
     setuptools' dynamic dependencies name them. Raises InputError with every problem found, each with file,
     line and key path.
     """
-    document = Document.load(root / "pyproject.toml")
+    path = root / "pyproject.toml"
+    document = Document.load(path) if content is None else Document(path, content.decode("utf-8-sig"))
     return _Reading(document, root).project()
 
 
@@ -186,13 +188,13 @@ class _Reading:
                         ("project",),
                         hint="list the dependencies in a [project] table",
                     )
-        for key in ("constraint-dependencies", "override-dependencies"):
-            if document.get(("tool", "uv", key)):
+        for key, ours in (("constraint-dependencies", "constraints"), ("override-dependencies", "overrides")):
+            if document.get(("tool", "uv", key)) and not document.get(("tool", "tumpline", ours)):
                 document.note(
                     "option-not-used",
                     "is not followed",
                     ("tool", "uv", key),
-                    hint="add what the project needs to its dependencies",
+                    hint=f"write {ours} under [tool.tumpline], with the same requirements",
                 )
 
     def _buildable(self) -> bool:
@@ -206,6 +208,7 @@ class _Reading:
 def _digest(entries: list[Entry], requires_python: str, settings: Settings) -> str:
     """Return the sha256 of all that a resolution depends on.
 
+    But not of `Settings.resolution` and `Settings.exclude_newer`, which a command can replace: a lock states them.
     Order (but that of targets), spelling, comments and the place of the checkout do not change it.
     """
     content: dict[str, object] = {
@@ -224,5 +227,8 @@ def _digest(entries: list[Entry], requires_python: str, settings: Settings) -> s
     # Only where it is set, so that locks made before there was such a key are not out of date.
     if settings.parity != Settings().parity:
         content["parity"] = settings.parity
+    for key, steering in (("constraints", settings.constraints), ("overrides", settings.overrides)):
+        if steering:
+            content[key] = sorted({canonical(declared.requirement) for declared in steering})
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TypeVar, get_args
 
+from tumpline.errors import InputError
 from tumpline.project.document import Document, nearest, quoted
-from tumpline.project.lines import KeyPath
-from tumpline.project.model import PackageRule, Parity, Policy, Settings, TargetRequest
+from tumpline.project.groups import listed
+from tumpline.project.lines import KeyPath, show_keys
+from tumpline.project.model import Declared, PackageRule, Parity, Policy, Settings, TargetRequest, VersionOrder
+from tumpline.project.moments import parse_cutoff
 from tumpline.values import Name, normalise
 
 __all__ = ["KEYS", "PACKAGE_KEYS", "TARGET_KEYS", "read_settings"]
@@ -15,7 +18,18 @@ __all__ = ["KEYS", "PACKAGE_KEYS", "TARGET_KEYS", "read_settings"]
 _Word = TypeVar("_Word", bound=str)
 
 _ROOT: KeyPath = ("tool", "tumpline")
-KEYS = ("policy", "parity", "groups", "pypi-group", "targets", "packages")
+KEYS = (
+    "policy",
+    "parity",
+    "groups",
+    "pypi-group",
+    "constraints",
+    "overrides",
+    "resolution",
+    "exclude-newer",
+    "targets",
+    "packages",
+)
 TARGET_KEYS = ("site", "python", "stdenv", "cpu-level", "modules", "policy")
 PACKAGE_KEYS = ("source", "build")
 
@@ -45,6 +59,10 @@ def read_settings(document: Document) -> Settings:
         pypi_group=_group(document, (*_ROOT, "pypi-group")) or default.pypi_group,
         targets=_targets(document),
         packages=_packages(document),
+        constraints=_steering(document, (*_ROOT, "constraints")),
+        overrides=_steering(document, (*_ROOT, "overrides")),
+        resolution=_order(document, (*_ROOT, "resolution")) or default.resolution,
+        exclude_newer=_cutoff(document, (*_ROOT, "exclude-newer")),
     )
 
 
@@ -56,6 +74,45 @@ def _policy(document: Document, keys: KeyPath) -> Policy | None:
 def _parity(document: Document, keys: KeyPath) -> Parity | None:
     choices: tuple[Parity, ...] = get_args(Parity)
     return _one_of(document, keys, choices, "bad-value", "which says nothing about parity")
+
+
+def _order(document: Document, keys: KeyPath) -> VersionOrder | None:
+    choices: tuple[VersionOrder, ...] = get_args(VersionOrder)
+    return _one_of(document, keys, choices, "bad-value", "which is no order of versions")
+
+
+def _cutoff(document: Document, keys: KeyPath) -> str:
+    text = document.text(keys, hint='write the date in quotes, as in "2026-01-31"')
+    try:
+        return parse_cutoff(text) if text is not None else ""
+    except InputError as error:
+        document.blame(error, keys)
+        return ""
+
+
+def _steering(document: Document, keys: KeyPath) -> tuple[Declared, ...]:
+    """Read constraints or overrides: requirements by name, with markers; constraints have no extras, as for pip."""
+    found = []
+    for entry in listed(document, keys):
+        if entry.requirement.url is not None:
+            document.complain(
+                "bad-value",
+                "names an address",
+                entry.keys,
+                why="only versions can be limited or replaced here",
+                hint=f"ask for {entry.requirement.name} by its address in the project's dependencies",
+            )
+        elif entry.requirement.extras and keys[-1] == "constraints":
+            document.complain(
+                "bad-value",
+                "has extras",
+                entry.keys,
+                why="a constraint limits versions and asks for nothing",
+                hint="remove what stands in brackets",
+            )
+        else:
+            found.append(Declared(entry.requirement, show_keys(entry.keys)))
+    return tuple(found)
 
 
 def _one_of(document: Document, keys: KeyPath, choices: tuple[_Word, ...], code: str, complaint: str) -> _Word | None:
