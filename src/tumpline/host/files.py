@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 from tumpline.errors import EnvironmentFailure
@@ -11,7 +13,7 @@ __all__ = ["write_atomically"]
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file by writing a neighbour and renaming it; creates missing parent folders.
+    """Write a file by writing a neighbour and renaming it, with the old file's mode; creates missing parent folders.
 
     A reader, or a second writer, sees the old content or the new one. Needs no lock, so it also
     holds on network file systems. Raises EnvironmentFailure ``cannot-write`` and leaves the old file as it was.
@@ -24,6 +26,8 @@ def write_atomically(path: Path, content: bytes) -> None:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
+            with contextlib.suppress(FileNotFoundError):
+                scratch.chmod(stat.S_IMODE(path.stat().st_mode))
             scratch.replace(path)
         finally:
             scratch.unlink(missing_ok=True)
