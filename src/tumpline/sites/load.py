@@ -24,7 +24,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _HERE = "here"
 """The name that stands for the machine at hand: no profile can have it."""
 
-_NO_SITES = frozenset({"alliance", "alliance-modules", "alliance-modules-by-hand", "alliance-rewrites", "numpy-api"})
+_NO_SITES = frozenset(
+    {"alliance", "alliance-modules", "alliance-modules-by-hand", "alliance-rewrites", "companions", "numpy-api"}
+)
 """Shipped files that are no sites: a profile that others extend, and tables."""
 
 _MERGED = ("dummies", "environments", "quotas")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement
 
+from tumpline.sites.companions import is_cuda_library
 from tumpline.values import Name, normalise, parse_requirement
 
 __all__ = ["Rewrite", "apply_rewrites", "rewrite_of"]
@@ -17,15 +18,8 @@ __all__ = ["Rewrite", "apply_rewrites", "rewrite_of"]
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 """What a requirement begins with (dependency specifiers specification, "Names")."""
 
-_NVIDIA = re.compile(
-    r"nvidia-[a-z0-9-]+-cu\d+|cuda-toolkit"
-    r"|nvidia-(cublas|cuda-(cccl|cupti|nvcc|nvrtc|runtime)|cufft|cufile|curand|cusolver|cusparse|nvjitlink|nvtx)"
-)
-"""NVIDIA's own wheels of CUDA are taken out of all requirements: the site's CUDA modules stand for them (facts 2.5).
-From CUDA 13 on their names have no suffix (the recipe of humming-kernels removes both spellings)."""
-
 _IN_WHEELHOUSE = frozenset({"nvidia-cuest-cu12", "nvidia-nvcomp-cu12", "nvidia-nvimgcodec-cu12"})
-"""Those that the wheelhouse has all the same (public lists of May 2026)."""
+"""NVIDIA's wheels of CUDA that the wheelhouse has all the same (public lists of May 2026)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,7 @@ def apply_rewrites(name: Name, requires_dist: tuple[str, ...]) -> tuple[str, ...
 
 
 def _is_cuda(name: Name) -> bool:
-    return _NVIDIA.fullmatch(name) is not None and name not in _IN_WHEELHOUSE
+    return is_cuda_library(name) and name not in _IN_WHEELHOUSE
 
 
 def _is_readable(line: str) -> bool:
