@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from string import ascii_lowercase, ascii_uppercase, digits
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from tumpline.lock import (
     VcsArtefact,
     WheelhouseArtefact,
 )
-from tumpline.project import Policy
+from tumpline.project import Policy, VersionOrder
 from tumpline.values import Name
 
 names = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,4}){0,2}", fullmatch=True).map(Name)
@@ -121,4 +122,6 @@ def locks(draw: st.DrawFn) -> Lock:
         targets=chosen,
         roots=tuple(map(Name, draw(st.lists(names, max_size=12, unique=True)))),
         packages=tuple(packages),
+        resolution=draw(st.sampled_from(get_args(VersionOrder))),
+        exclude_newer=draw(st.sampled_from(["", "2026-02-01T00:00:00Z"])),
     )

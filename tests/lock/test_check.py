@@ -91,6 +91,15 @@ def test_the_same_target_said_otherwise(changes: dict[str, object]) -> None:
     assert check_lock(SAMPLE, requesting(**changes), CATALOGUES) == ()
 
 
+def test_another_order_of_versions_and_another_date() -> None:
+    project = replace(PROJECT, settings=Settings(targets=REQUESTS, resolution="lowest", exclude_newer="X"))
+    assert check_lock(SAMPLE, project, CATALOGUES) == (
+        Staleness("resolution-changed", "it was resolved for the highest versions, and is to be for the lowest now"),
+        Staleness("exclude-newer-changed", "exclude-newer was not set and is X now"),
+    )
+    assert check_lock(replace(SAMPLE, resolution="lowest", exclude_newer="X"), project, CATALOGUES) == ()
+
+
 def test_targets_come_and_go() -> None:
     project = replace(PROJECT, settings=Settings(targets=(*REQUESTS[:2], TargetRequest("nibi", "nibi", "3.11"))))
     found = check_lock(SAMPLE, project, CATALOGUES)
@@ -121,6 +130,11 @@ def test_catalogues() -> None:
     assert "2026-11-20" in narval.message
     assert "2026-11-22" in narval.message
     assert (fir.code, fir.target, fir.outdated) == ("catalogue-upgraded", "fir", True)
+    assert "agrees with its versions" in fir.message
+    assert fir.details == ()
+    *_, fir = check_lock(SAMPLE, PROJECT, other, lambda target: (f"a line about {target}",))
+    assert "disagrees with it" in fir.message
+    assert fir.details == ("a line about fir",)
 
 
 def test_a_catalogue_that_is_not_here_is_a_remark() -> None:

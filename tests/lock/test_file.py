@@ -260,6 +260,8 @@ NUMPY = "numpy-2.2.2+computecanada-cp311-cp311-linux_x86_64.whl"
         ('catalogue-date = "2026-11-20"', 'catalogue-date = "today"', "target[0].catalogue-date is not a day"),
         ('modules = ["arrow/17.0.0"]', 'modules = ["-x"]', "target[0].modules[0] is not a relative path"),
         ('requires-python = ">=3.11"', 'requires-python = "3.11"', "requires-python is not a PEP 440 specifier"),
+        ("roots = [", 'resolution = "newest"\nroots = [', "resolution is none of highest, lowest, lowest-direct"),
+        ("roots = [", 'exclude-newer = "2026-02-01"\nroots = [', "exclude-newer is not a moment"),
         ('approximate = "', 'approximate = "\\u001b[2J', "approximate is not text without control characters"),
         ('tool = "tumpline"', 'tool = "tumpline"\nextra = 1', "extra is not a known key"),
         ('source = "pypi"', 'source = "pypi"\nurl = "x"', "package[0].pin[0].url is not a known key"),

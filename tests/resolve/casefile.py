@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.resolve.worlds import CLUSTER, LINUX, MemoryCatalogue, MemoryIndex, MemorySources, target
+from tests.resolve.worlds import CLUSTER, LAB, LINUX, MemoryCatalogue, MemoryIndex, MemorySources, declared, target
 from tumpline.project import PackageRule
+from tumpline.project.moments import parse_cutoff
+from tumpline.resolve.steering import Steering
 from tumpline.resolve.target import Target
 from tumpline.sites import Dummy, ModulePackage
 from tumpline.values import Name, normalise
 
-__all__ = ["read_catalogue", "read_index", "read_rules", "read_sources", "read_targets"]
+__all__ = ["read_catalogue", "read_index", "read_rules", "read_sources", "read_steering", "read_targets"]
 
-SITES = {"cluster": CLUSTER, "linux": LINUX}
+SITES = {"cluster": CLUSTER, "lab": LAB, "linux": LINUX}
 
 
 def read_index(case: dict[str, Any]) -> MemoryIndex | None:
@@ -54,6 +56,16 @@ def read_targets(case: dict[str, Any]) -> list[Target]:
 def read_rules(case: dict[str, Any]) -> dict[Name, PackageRule]:
     """The rules of single packages of a case."""
     return {normalise(name): PackageRule(**rule) for name, rule in case.get("packages", {}).items()}
+
+
+def read_steering(case: dict[str, Any]) -> Steering:
+    """What steers a case besides requirements."""
+    return Steering(
+        tuple(declared(*case.get("constraints", ()), keys="constraints")),
+        tuple(declared(*case.get("overrides", ()), keys="overrides")),
+        case.get("resolution", "highest"),
+        parse_cutoff(case["exclude_newer"]) if "exclude_newer" in case else "",
+    )
 
 
 def read_sources(case: dict[str, Any]) -> MemorySources:

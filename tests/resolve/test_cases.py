@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_targets
+from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_steering, read_targets
 from tests.resolve.worlds import pins, solve, sources
 from tumpline.errors import TumplineError
 
@@ -31,6 +31,7 @@ def test_case(path: Path) -> None:
         "preferred": case.get("preferred"),
         "parity": case.get("parity", "prefer"),
         "sources": read_sources(case),
+        "steering": read_steering(case),
     }
     if "problem" in expected:
         with pytest.raises(TumplineError) as caught:
@@ -50,6 +51,7 @@ def test_case(path: Path) -> None:
         }
         assert got == expected[t.name], t.name
     assert {package.name: package.divergence for package in resolution.diverging} == expected.get("diverging", {})
+    assert [f"{name}: {words}" for name, words in resolution.left_out] == expected.get("left_out", [])
     for name, words in expected.get("approximate", {}).items():
         choices = next(package.choices for package in resolution.packages if package.name == name)
         assert [choice.approximate for choice in choices if choice.approximate] == [words]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tumpline.addresses import Addressed, PathArtefact, SourceMetadata, UrlArtefact, VcsArtefact
 from tumpline.catalogue import CatalogueInfo, Grade, Wheel
@@ -12,7 +12,9 @@ from tumpline.index import IndexFile, ProjectPage
 from tumpline.index.model import page_of
 from tumpline.project import Declared, PackageRule, Parity, Policy, TargetRequest
 from tumpline.resolve.model import Resolution
+from tumpline.resolve.reporter import Reporter
 from tumpline.resolve.resolution import resolve
+from tumpline.resolve.steering import Steering
 from tumpline.resolve.target import Target, make_target
 from tumpline.sites import Dummy, ModulePackage, Platform, Site, SoftwareEnvironment
 from tumpline.values import Name, normalise, parse_requirement, parse_version
@@ -51,6 +53,10 @@ CLUSTER = Site(
         SoftwareEnvironment("2026", ("3.14.7",), "3.14.7", LAYERS_2026),
     ),
     default_environment="2023",
+)
+
+LAB = replace(
+    CLUSTER, name="lab", title="A laboratory", local_tag="lab", manylinux=True, platform=LINUX.platform, catalogue="lab"
 )
 
 
@@ -203,8 +209,8 @@ def target(
     return make_target(request, site, policy)
 
 
-def declared(*lines: str) -> list[Declared]:
-    return [Declared(parse_requirement(line), f"project.dependencies[{i}]") for i, line in enumerate(lines)]
+def declared(*lines: str, keys: str = "project.dependencies") -> list[Declared]:
+    return [Declared(parse_requirement(line), f"{keys}[{i}]") for i, line in enumerate(lines)]
 
 
 def solve(
@@ -217,6 +223,8 @@ def solve(
     preferred: Mapping[str, str] | None = None,
     parity: Parity = "prefer",
     sources: MemorySources | None = None,
+    steering: Steering | None = None,
+    reporter: Reporter | None = None,
 ) -> Resolution:
     """Resolve; `preferred` is by name, or by ``name on target``."""
     found = MemorySources() if sources is None else sources
@@ -229,7 +237,16 @@ def solve(
         if where in ("", t.name)
     }
     return resolve(
-        declared(*lines), targets, catalogues, index, rules=rules, preferred=kept, parity=parity, sources=found
+        declared(*lines),
+        targets,
+        catalogues,
+        index,
+        rules=rules,
+        preferred=kept,
+        parity=parity,
+        sources=found,
+        steering=steering,
+        reporter=reporter,
     )
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tumpline.resolve.explanation import Explanation
     from tumpline.resolve.model import Resolution
     from tumpline.resolve.question import Question
+    from tumpline.resolve.reporter import Reporter
     from tumpline.resolve.trial import Advice
 
 __all__ = ["configure", "execute"]
@@ -66,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Print the explanation; return 3 where there is no resolution."""
+    from tumpline.cli.lock_progress import LockProgress, TimedReporter
     from tumpline.lock.build import build_lock
     from tumpline.lock.changes import lock_changes
     from tumpline.resolve.explanation import Unresolved
@@ -73,6 +75,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     from tumpline.resolve.resolution import resolve
     from tumpline.resolve.simplify import simplified
     from tumpline.resolve.solver import MAX_CONFLICTS
+    from tumpline.resolve.steering import Steering
     from tumpline.resolve.trial import Trials, nearest_changes
 
     asked = _asked(options.requirements)
@@ -87,7 +90,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     }
     artefacts = {p.name: [pin.artefact for pin in p.pins] for p in (before.packages if before is not None else ())}
     with (
-        LiveLine(terminal) as live,
+        LiveLine(terminal, alone=True) as live,
         open_index(options) as index,
         open_sources(replace(project, requirements=declared), options, index, artefacts, live) as sources,
     ):
@@ -97,7 +100,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         settings = project.settings
         question = Question(declared, targets, settings.packages, settings.parity, project.requires_python)
 
-        def answer(question: Question, progress: Callable[[str], None], max_conflicts: int) -> Resolution:
+        def answer(question: Question, reporter: Reporter, max_conflicts: int) -> Resolution:
             return resolve(
                 question.declared,
                 question.targets,
@@ -107,22 +110,18 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 preferred=preferred,
                 parity=question.parity,
                 sources=sources,
-                progress=progress,
+                steering=Steering.of(settings),
+                reporter=reporter,
                 max_conflicts=max_conflicts,
             )
 
         def attempt(question: Question, look_at_clock: Callable[[], None]) -> Resolution:
             live("trying what would help")
-
-            def progress(words: str) -> None:
-                live(f"trying what would help: {words}")
-                look_at_clock()
-
-            return answer(question, progress, _MOST_CONFLICTS)
+            return answer(question, TimedReporter(look_at_clock), _MOST_CONFLICTS)
 
         live(f"resolving for {', '.join(target.name for target in targets)}")
         try:
-            resolution = answer(question, live, MAX_CONFLICTS)
+            resolution = answer(question, LockProgress(terminal, live), MAX_CONFLICTS)
         except Unresolved as failure:
             trials = Trials(attempt, time.monotonic)
             explanation = simplified(question, failure.explanation, trials)

@@ -155,6 +155,7 @@ def explanation_data(explanation: Explanation, advice: Advice) -> dict[str, obje
             {"name": a.name, "version": a.version, "address": a.address, "targets": list(a.targets)}
             for a in explanation.addressed
         ],
+        "clashes": [{"name": clash.name, "target": clash.target} for clash in explanation.clashes],
         "unusable": [{"name": u.name, "version": u.version, "reason": u.reason} for u in explanation.unusable],
         "advice": {
             "options": [
@@ -183,6 +184,7 @@ def _clause_data(clause: Clause) -> dict[str, object]:
         "requirement": clause.requirement,
         "targets": list(clause.targets),
         "origins": list(clause.origins),
+        "constraint": clause.constraint,
     }
 
 

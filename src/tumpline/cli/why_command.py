@@ -125,7 +125,8 @@ def _look(
     with LiveLine(terminal) as live, open_index(options) as index:
         live("reading the catalogues")
         targets, catalogues = open_targets(project, options)
-        book, reader = OfferBook(targets, catalogues, index, project.settings.packages), NeedsReader(index)
+        book = OfferBook(targets, catalogues, index, project.settings.packages, exclude_newer=lock.exclude_newer)
+        reader = NeedsReader(index)
         places = {target.name: place for place, target in enumerate(targets)}
         locked = {other.name: other for other in lock.packages}
         specifiers: dict[Name, str | None] = {}
@@ -145,6 +146,11 @@ def _look(
             ]
             specifiers[asker.name] = next((each for each in found if each is not None), None)
         bounds = [Bound("", request.specifier.partition(";")[0]) for request in requests if request.specifier]
+        bounds += [
+            Bound("", str(each.requirement.specifier), constraint=True)
+            for each in project.settings.constraints
+            if normalise(each.requirement.name) == package.name
+        ]
         bounds += [Bound(asker, specifier) for asker, specifier in specifiers.items() if specifier]
         live(f"looking for newer versions of {package.name}")
         versions: dict[str, list[int]] = {}

@@ -52,6 +52,8 @@ def build_lock(
             )
             for package in resolution.packages
         ),
+        resolution=project.settings.resolution,
+        exclude_newer=project.settings.exclude_newer,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,32 +27,41 @@ _IMPLIED = (TargetRequest(_AT_HAND, _AT_HAND, ""),)
 class Staleness:
     """One thing that has changed since the lock was made.
 
-    `code` is stable: ``inputs-changed``, ``target-added``, ``target-removed``, ``target-changed``,
-    ``catalogue-upgraded``, ``catalogue-changed``, ``catalogue-absent``. `outdated` says whether it makes the lock
-    out of date; where it does not, it is a remark. `target` is empty where it concerns all of them.
+    `code` is stable: ``inputs-changed``, ``resolution-changed``, ``exclude-newer-changed``, ``target-added``,
+    ``target-removed``, ``target-changed``, ``catalogue-upgraded``, ``catalogue-changed``, ``catalogue-absent``.
+    `outdated` says whether it makes the lock out of date; where it does not, it is a remark. `target` is empty where
+    it concerns all of them. `details` are further lines.
     """
 
     code: str
     message: str
     target: str = ""
     outdated: bool = True
+    details: tuple[str, ...] = ()
 
 
-def check_lock(lock: Lock, project: Project, catalogues: Mapping[str, CatalogueInfo | None]) -> tuple[Staleness, ...]:
+def check_lock(
+    lock: Lock,
+    project: Project,
+    catalogues: Mapping[str, CatalogueInfo | None],
+    compare: Callable[[str], tuple[str, ...]] = lambda target: (),
+) -> tuple[Staleness, ...]:
     """Compare a lock with the project and with the catalogues now at hand.
 
     `catalogues` maps targets to the catalogue of their site, or to None where there is none; targets that it does not
-    have are not judged. The lock is current where nothing in the result is `outdated`. What a site's
-    profile fills in (default Python, layers) is compared only where the project states it.
+    have are not judged. `compare` says in what the catalogue of a target disagrees with the lock; it is asked where a
+    scan has come since the lock was made from a list. The lock is current where nothing in the result is `outdated`.
+    What a site's profile fills in (default Python, layers) is compared only where the project states it.
     """
     return (
         *_inputs(lock, project),
+        *_modes(lock, project),
         *_targets(lock, project),
         *(
             change
             for target in lock.targets
             if target.name in catalogues
-            for change in _catalogue(target, catalogues[target.name])
+            for change in _catalogue(target, catalogues[target.name], compare)
         ),
     )
 
@@ -67,6 +76,20 @@ def _inputs(lock: Lock, project: Project) -> Iterator[Staleness]:
     details += [f"no longer there: {removed}"] if removed else []
     told = f" ({'; '.join(details)})" if details else ""
     yield Staleness("inputs-changed", f"the project asks for something else than the lock was made for{told}")
+
+
+def _modes(lock: Lock, project: Project) -> Iterator[Staleness]:
+    settings = project.settings
+    if lock.resolution != settings.resolution:
+        yield Staleness(
+            "resolution-changed",
+            f"it was resolved for the {lock.resolution} versions, and is to be for the {settings.resolution} now",
+        )
+    if lock.exclude_newer != settings.exclude_newer:
+        yield Staleness(
+            "exclude-newer-changed",
+            f"exclude-newer was {lock.exclude_newer or 'not set'} and is {settings.exclude_newer or 'not set'} now",
+        )
 
 
 def _targets(lock: Lock, project: Project) -> Iterator[Staleness]:
@@ -99,7 +122,9 @@ def _differences(locked: LockedTarget, request: TargetRequest, policy: str) -> I
         yield "policy", locked.policy, policy
 
 
-def _catalogue(locked: LockedTarget, info: CatalogueInfo | None) -> Iterator[Staleness]:
+def _catalogue(
+    locked: LockedTarget, info: CatalogueInfo | None, compare: Callable[[str], tuple[str, ...]]
+) -> Iterator[Staleness]:
     if info is None:
         if locked.catalogue:
             yield Staleness(
@@ -109,10 +134,13 @@ def _catalogue(locked: LockedTarget, info: CatalogueInfo | None) -> Iterator[Sta
                 outdated=False,
             )
     elif locked.grade == "listed" and info.grade == "scanned":
+        details = compare(locked.name)
+        agrees = "disagrees with it" if details else "agrees with its versions"
         yield Staleness(
             "catalogue-upgraded",
-            f"it was locked from a list, and a scan of the wheels (of {info.date}) is here now",
+            f"it was locked from a list, and a scan of the wheels (of {info.date}) is here now, which {agrees}",
             locked.name,
+            details=details,
         )
     elif info.identity != locked.catalogue:
         yield Staleness(

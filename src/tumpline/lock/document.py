@@ -43,6 +43,8 @@ def document_of(lock: Lock) -> Rows:
     return {
         "inputs": lock.inputs,
         **_filled({"requires-python": lock.requires_python}),
+        **({} if lock.resolution == "highest" else {"resolution": lock.resolution}),
+        **_filled({"exclude-newer": lock.exclude_newer}),
         "roots": [*lock.roots],
         "target": [_target(target) for target in lock.targets],
         "package": [_package(package, order) for package in sorted(lock.packages, key=lambda package: package.name)],

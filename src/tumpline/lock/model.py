@@ -9,7 +9,7 @@ from tumpline.addresses import PathArtefact, UrlArtefact, VcsArtefact
 
 if TYPE_CHECKING:
     from tumpline.catalogue import Grade
-    from tumpline.project import Policy
+    from tumpline.project import Policy, VersionOrder
     from tumpline.values import Name
 
 __all__ = [
@@ -153,7 +153,8 @@ class LockedTarget:
 class Lock:
     """The whole lock. Targets are in the project's order, packages sorted by name.
 
-    `inputs` is `Project.inputs` at the time; `roots` are the names that the project itself asks for.
+    `inputs` is `Project.inputs` at the time; `roots` are the names that the project itself asks for. `resolution` and
+    `exclude_newer` are those of `tumpline.project.Settings`, or what the command said instead.
     """
 
     inputs: str
@@ -161,6 +162,8 @@ class Lock:
     targets: tuple[LockedTarget, ...]
     roots: tuple[Name, ...]
     packages: tuple[LockedPackage, ...]
+    resolution: VersionOrder = "highest"
+    exclude_newer: str = ""
 
     def target(self, name: str) -> LockedTarget | None:
         """Return the target of that name, or None."""

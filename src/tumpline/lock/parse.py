@@ -23,7 +23,7 @@ from tumpline.lock.model import (
     WheelhouseArtefact,
 )
 from tumpline.lock.reading import Complaints, Table
-from tumpline.project import Policy
+from tumpline.project import Policy, VersionOrder
 from tumpline.values import Name
 from tumpline.wheels import parse_wheel_name
 
@@ -31,6 +31,7 @@ __all__ = ["parse_document"]
 
 _POLICIES: tuple[Policy, ...] = get_args(Policy)
 _GRADES: tuple[Grade, ...] = get_args(Grade)
+_ORDERS: tuple[VersionOrder, ...] = get_args(VersionOrder)
 _SOURCES: tuple[Source, ...] = get_args(Source)
 
 
@@ -41,6 +42,8 @@ def parse_document(document: Mapping[str, object], where: str) -> Lock:
     table.skip("lock-version", "tool", "integrity")
     inputs = table.text("inputs", rules.prose)
     requires_python = table.text("requires-python", rules.specifier, "")
+    resolution = table.choice("resolution", _ORDERS) or "highest"
+    exclude_newer = table.text("exclude-newer", rules.moment, "")
     roots = _names(table, "roots")
     targets: dict[str, LockedTarget] = {}
     for row in table.tables("target"):
@@ -62,6 +65,8 @@ def parse_document(document: Mapping[str, object], where: str) -> Lock:
         targets=tuple(targets.values()),
         roots=roots,
         packages=tuple(packages[name] for name in sorted(packages)),
+        resolution=resolution,
+        exclude_newer=exclude_newer,
     )
 
 

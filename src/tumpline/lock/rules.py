@@ -19,6 +19,7 @@ __all__ = [
     "digest",
     "file_name",
     "git_address",
+    "moment",
     "name",
     "nearby",
     "plain",
@@ -35,6 +36,7 @@ _BAD = "\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 _CONTROL = re.compile(f"[{_BAD}]")
 _PLAIN = re.compile(rf"(?!-|\.{{1,2}}\Z)[^/\\:{_BAD}]{{1,255}}\Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _VERSION = re.compile(r"[A-Za-z0-9.!+_-]+\Z")
@@ -121,6 +123,11 @@ def specifier(text: str) -> str:
 def day(text: str) -> str:
     """Accept an ISO day."""
     return "" if _DAY.match(text) else "a day (YYYY-MM-DD)"
+
+
+def moment(text: str) -> str:
+    """Accept a moment in UTC, to the second."""
+    return "" if _MOMENT.match(text) else "a moment (YYYY-MM-DDTHH:MM:SSZ)"
 
 
 def prose(text: str) -> str:

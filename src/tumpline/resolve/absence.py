@@ -21,11 +21,18 @@ __all__ = ["account_of", "index_refusal"]
 _MOST_REFUSALS = 2
 
 
-def account_of(book: OfferBook, name: Name, place: int, wanted: int, specifiers: Sequence[str] = ()) -> Account:
+def account_of(
+    book: OfferBook,
+    name: Name,
+    place: int,
+    wanted: int,
+    specifiers: Sequence[str] = (),
+    alternatives: Sequence[tuple[str, ...]] = (),
+) -> Account:
     """Say what a target has of the wanted versions (bits of the package's table), and if nothing, why.
 
     `specifiers` are the specifier sets that those versions satisfy: modules and releases that are in no table are
-    compared with them.
+    compared with them. Of each of the `alternatives` a module's version has to satisfy one.
     """
     target, table, catalogue = book.targets[place], book.table(name), book.catalogue(place)
     have, other = table.available[place] & wanted, table.available[place] & ~wanted
@@ -38,7 +45,7 @@ def account_of(book: OfferBook, name: Name, place: int, wanted: int, specifiers:
         return _at_address(book, addressed, target, others)
     dummy = catalogue.dummy(name) if catalogue is not None else None
     rows = catalogue.modules_for(name) if catalogue is not None else ()
-    modules = ModuleAccount(name, target, dummy, rows, tuple(specifiers))
+    modules = ModuleAccount(name, target, dummy, rows, tuple(specifiers), tuple(alternatives))
     findings, hint, unknown = _findings(book, name, place, others, modules)
     return Account(
         target.name,
@@ -164,9 +171,11 @@ def _on_index(
 
     The newest that is wanted comes first; where none is wanted, the answer is that the index has no such version.
     """
+    wanted = [release for release in page.releases if satisfies(release.version, specifiers)]
+    if not wanted and (late := [r for r in book.too_new(name) if satisfies(r.version, specifiers)]):
+        return _too_new(late)
     if not page.releases:
         return [Finding("index", "unknown", "the index lists no file of it")], ""
-    wanted = [release for release in page.releases if satisfies(release.version, specifiers)]
     if not wanted:
         newest = page.releases[-1].version
         words = f"the index has no such version (its newest is {newest})"
@@ -187,6 +196,21 @@ def _on_index(
         versions = tuple(release.version for release in releases)
         findings.append(Finding("index", kind, _INDEX_WORDS[kind](releases[0], standing, page), versions))
     return findings, _index_hint(findings[0].kind, name, target)
+
+
+def _too_new(late: Sequence[Release]) -> tuple[list[Finding], str]:
+    """Say since when the index has what ``exclude-newer`` leaves out, and what to do."""
+    versions = tuple(release.version for release in reversed(late))
+    dated = [release for release in late if release.uploaded]
+    if not dated:
+        words = "the index does not say since when it has it, so exclude-newer leaves it out"
+        hint = "use an index that states upload times (PEP 700), or leave out exclude-newer"
+        return [Finding("index", "undated", words, versions)], hint
+    first = min(dated, key=lambda release: release.uploaded)
+    day = first.uploaded[:10]
+    words = f"the index has {first.version} since {day}, which exclude-newer leaves out"
+    hint = f'move exclude-newer to "{day}" or later, or ask for another version'
+    return [Finding("index", "too-new", words, versions)], hint
 
 
 def _kind(book: OfferBook, release: Release, target: Target) -> str:

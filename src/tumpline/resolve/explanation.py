@@ -12,6 +12,7 @@ from tumpline.errors import NoResolution
 
 if TYPE_CHECKING:
     from tumpline.errors import Problem
+    from tumpline.resolve.guards import Clash
     from tumpline.values import Name
 
 __all__ = [
@@ -36,7 +37,8 @@ class Clause:
     """Who asks for what: `asker` is empty for the project itself, `requirement` a PEP 508 line without its marker.
 
     `versions` are those of the asker that ask for it, newest first, and `all_versions` says that these are all there
-    are. `targets` are those on which it is asked, empty for all. `origins` are places in the project's files.
+    are. `targets` are those on which it is asked, empty for all. `origins` are places in the project's files. A
+    `constraint` only limits what something else asks for.
     """
 
     asker: str
@@ -46,6 +48,7 @@ class Clause:
     all_versions: bool = False
     targets: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    constraint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ModuleChoice:
-    """A module (``arrow/17.0.0``) that brings `version` for a Python (``3.11``); `wanted`: as it is asked for."""
+    """A module (``arrow/17.0.0``) that brings `version` for a Python (``3.11``); `wanted`: as it is asked for.
+
+    `loadable` says that it is wanted and for the target's own Python.
+    """
 
     module: str
     version: str
     python: str
     wanted: bool
+    loadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +146,8 @@ class Explanation:
     that targets do not have; those asked for by some version of another package are in `needs`: with them such versions
     can not be used, which matters only together with the clauses. `addressed` are packages of the clauses that are
     taken by address: a proof does not tell it, since there is no other version. `conflicts` counts those after which a
-    search was given up, 0 where the answer is proved.
+    search was given up, 0 where the answer is proved. `clashes` are packages of an index that do not go with what a
+    wheelhouse has.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -149,6 +157,7 @@ class Explanation:
     unusable: tuple[Unusable, ...] = ()
     addressed: tuple[AtAddress, ...] = ()
     conflicts: int = 0
+    clashes: tuple[Clash, ...] = ()
 
 
 class Unresolved(NoResolution):

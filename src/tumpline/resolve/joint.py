@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -18,13 +19,16 @@ from packaging.version import InvalidVersion, Version
 from tumpline.addresses import bare_address
 from tumpline.errors import InputError
 from tumpline.project import Declared
+from tumpline.resolve.guards import TORCH, is_guarded, stand_in, torch_clash
 from tumpline.resolve.markers import MarkerEnvironment
 from tumpline.resolve.needs import NeedsReader
 from tumpline.resolve.offers import OfferBook, Table
+from tumpline.resolve.reporter import Reporter
 from tumpline.resolve.solver import ABSENT, Cause, Dependency, Incompatibility
-from tumpline.values import Name, normalise, parse_version
+from tumpline.resolve.steering import Steering, SteeringByTarget
+from tumpline.values import Name, normalise, parse_requirement, parse_version
 
-__all__ = ["Demand", "JointProblem", "MoreVersions", "Node"]
+__all__ = ["ActiveNeeds", "Demand", "JointProblem", "MoreVersions", "Node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,34 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """The words behind a dependency: who asks (a node and its version, as bits), for what, and where."""
+    """The words behind a dependency: who asks (a node and its version, as bits), for what, and where.
+
+    A `constraint` only says what is allowed if something else asks for the package.
+    """
 
     asker: int
     version: int
     asked: int
     requirements: tuple[Requirement, ...]
     origin: str = ""
+    constraint: bool = False
 
     @property
     def requirement(self) -> str:
         """The requirements as they are written."""
         return ", ".join(map(_shown, self.requirements))
+
+
+_UNSTEERED = Steering()
+
+
+class ActiveNeeds(NamedTuple):
+    """What a version needs on a target; `unmet` is left out since nothing meets it, `stood_for` since the site's CUDA
+    does."""
+
+    held: list[Requirement]
+    unmet: tuple[str, ...]
+    stood_for: tuple[str, ...]
 
 
 class MoreVersions(Exception):  # an instruction to start again, not an error
@@ -71,6 +91,8 @@ class JointProblem:
         *,
         preferred: Mapping[tuple[str, Name], Version] | None = None,
         apart: Container[Name] = frozenset(),
+        steering: Steering = _UNSTEERED,
+        reporter: Reporter | None = None,
     ) -> None:
         self.book = book
         self.reader = reader
@@ -83,6 +105,9 @@ class JointProblem:
         self._by_name: dict[Name, list[int]] = {}
         self._domains: list[int] = [0]
         self._environments = [MarkerEnvironment(target.markers) for target in book.targets]
+        self.steers = SteeringByTarget(steering, self._environments)
+        self._order = steering.order
+        self._reporter = reporter or Reporter()
         self._direct: set[Name] = set()
         self._wheelhouses = sum(1 << place for place, target in enumerate(book.targets) if target.wheelhouse)
         self._tried: dict[int, int] = {}
@@ -101,13 +126,45 @@ class JointProblem:
         return domain
 
     def links(self, package: int) -> Iterator[Incompatibility]:
-        """Tie a new node to the versions that its siblings have already taken in this search."""
+        """Tie a new node to its constraints, and to what its siblings have already taken in this search."""
+        yield from self._constraints(package)
+        yield from self._clashes(package)
         for sibling in self._siblings(package):
             tried = self._tried.get(sibling, 0)
             while tried:
                 version = tried & -tried
                 tried ^= version
                 yield Incompatibility({sibling: version, package: self._domains[package] & ~version}, Cause("parity"))
+
+    def _constraints(self, package: int) -> Iterator[Incompatibility]:
+        node = self.nodes[package]
+        if node.extra:
+            return  # its base is constrained
+        for declared in self.steers.constraints.get(node.name, ()):
+            specifier = declared.requirement.specifier
+            if self.steers.places(declared) & node.targets:
+                self._note_pins(node.name, specifier)
+                forbidden = self._domains[package] & ~self.book.table(node.name).matching(str(specifier))
+                if forbidden:
+                    words = parse_requirement(f"{declared.requirement.name}{specifier}")
+                    demand = Demand(0, 2, package, (words,), declared.origin, constraint=True)
+                    self.demands.append(demand)
+                    yield Incompatibility({package: forbidden}, Cause(demand))
+
+    def _clashes(self, package: int) -> Iterator[Incompatibility]:
+        name = self.nodes[package].name
+        if name == TORCH:
+            pairs = [(package, other) for met in self._by_name if is_guarded(met) for other in self._by_name[met]]
+        elif is_guarded(name):
+            pairs = [(other, package) for other in self._by_name.get(TORCH, ())]
+        else:
+            return
+        for torch, guarded in pairs:
+            places = _places(self.nodes[torch].targets & self.nodes[guarded].targets)
+            for near, far, clash in torch_clash(self.book, self.nodes[guarded].name, places):
+                terms = {torch: near & self._domains[torch], guarded: far & self._domains[guarded]}
+                if all(terms.values()):
+                    yield Incompatibility(terms, Cause(clash))
 
     def choose(self, package: int, allowed: int, decided: Mapping[int, int]) -> int:
         """Return the version to try first: one that a sibling has, one to keep (R13), else the best (R3)."""
@@ -125,6 +182,10 @@ class JointProblem:
         return self._try(package, self._best(node, table, together or allowed))
 
     def _try(self, package: int, version: int) -> int:
+        node = self.nodes[package]
+        if not node.extra:
+            targets = tuple(self.book.targets[place].name for place in _places(node.targets))
+            self._reporter.trying(node.name, self.book.table(node.name).versions[version.bit_length() - 2], targets)
         self._tried[package] = self._tried.get(package, 0) | version
         return version
 
@@ -135,7 +196,9 @@ class JointProblem:
         # pre-releases"). Looked at here, among all that still fits, and not specifier by specifier: that
         # would rule out answers in which several packages ask for the same one.
         final = allowed & ~table.prereleases
-        return _highest(self._least_fallback(table, node.targets, final or allowed))
+        nearest = self._least_fallback(table, node.targets, final or allowed)
+        lowest = self._order == "lowest" or (self._order == "lowest-direct" and node.name in self._direct)
+        return nearest & -nearest if lowest else _highest(nearest)
 
     def _kept(self, node: Node, table: Table) -> int:
         """Return the versions that the targets of a node had before."""
@@ -178,6 +241,7 @@ class JointProblem:
     def conflicting(self, packages: Iterable[int]) -> None:
         """Where a package in conflict could have more versions from an index, start again with them (R3)."""
         names = {self.nodes[package].name for package in packages if package}
+        self._reporter.conflict(sorted(names))
         widened = [name for name in sorted(names) if self.book.widen(name)]
         if widened:
             raise MoreVersions
@@ -190,7 +254,7 @@ class JointProblem:
         asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
         for place in _places(node.targets):
             try:
-                for requirement in self.requirements(node.name, place, version, node.extra)[0]:
+                for requirement in self.requirements(node.name, place, version, node.extra).held:
                     self._ask(asked, place, requirement)
             except InputError as error:
                 return f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
@@ -208,23 +272,27 @@ class JointProblem:
 
     # The parts of an answer
 
-    def requirements(
-        self, name: Name, place: int, version: int, extra: str
-    ) -> tuple[list[Requirement], list[Requirement]]:
+    def requirements(self, name: Name, place: int, version: int, extra: str) -> ActiveNeeds:
         """Return what a version (a bit) needs on a target, by itself or for an extra, and what of it is left out.
 
         Where needs are borrowed from the index, what nothing on the site can meet is left out: the wheel is in the
-        wheelhouse, so it is installed there without. Raises InputError for metadata so bad that the version can not be
-        used.
+        wheelhouse, so it is installed there without. So is what the site's CUDA stands for. Raises InputError for
+        metadata so bad that the version can not be used.
         """
         needs = self.reader.needs(name, self.book.offer(name, place, version), self.book.targets[place])
         environment = self._environments[place]
-        found = [requirement for line in needs.requires if (requirement := environment.active(line, extra))]
+        active = (requirement for line in needs.requires if (requirement := environment.active(line, extra)))
+        found, stood_for = stand_in(self.book, place, self.steers.overridden(active, place))
         if not needs.borrowed:
-            return found, []
+            return ActiveNeeds(found, (), tuple(stood_for))
         self.book.prefetch(sorted({normalise(requirement.name) for requirement in found}))
         met = [requirement for requirement in found if self._can_be_met(requirement, place)]
-        return met, [requirement for requirement in found if requirement not in met]
+        unmet = tuple(str(requirement) for requirement in found if requirement not in met)
+        return ActiveNeeds(met, unmet, tuple(stood_for))
+
+    def asked_by_project(self, declared: Declared, place: int) -> tuple[list[Requirement], list[str]]:
+        """Return what a requirement of the project asks for on a target, and what of it the site's CUDA stands for."""
+        return stand_in(self.book, place, self.steers.overridden([declared.requirement], place))
 
     def _can_be_met(self, requirement: Requirement, place: int) -> bool:
         name = normalise(requirement.name)
@@ -249,11 +317,12 @@ class JointProblem:
             asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
             for place, environment in enumerate(self._environments):
                 if environment.holds(marker):
-                    self._ask(asked, place, requirement, declared.origin)
+                    for each in self.asked_by_project(declared, place)[0]:
+                        self._ask(asked, place, each, declared.origin)
             if asked:
                 names.append(normalise(requirement.name))
+                self._direct.add(names[-1])
                 dependencies += self._collect(0, 2, asked, declared.origin)
-        self._direct.update(names)
         self.book.prefetch(names)
         return dependencies
 
@@ -289,10 +358,11 @@ class JointProblem:
         for (name, extra), rows in asked.items():
             for _, requirement in rows:
                 self._note_pins(name, requirement.specifier)
+            where = self.steers.origin(name) or origin
             for node, requirements in self._nodes(name, extra, rows):
                 other, allowed = self._demand(node, requirements)
                 dependencies.append(Dependency(other, allowed, version))
-                self.demands.append(Demand(package, version, other, tuple(requirements), origin))
+                self.demands.append(Demand(package, version, other, tuple(requirements), where))
         return dependencies
 
     def _nodes(

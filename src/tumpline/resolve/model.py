@@ -50,12 +50,16 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One version per package for all targets, but for those that diverge; packages are sorted by name (R14)."""
+    """One version per package for all targets, but for those that diverge; packages are sorted by name (R14).
+
+    `left_out` are requirements of the project itself that the site's CUDA stands for: (target, requirement).
+    """
 
     targets: tuple[Target, ...]
     roots: tuple[Name, ...]
     packages: tuple[Resolved, ...]
     statistics: Statistics
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def diverging(self) -> tuple[Resolved, ...]:

@@ -19,13 +19,17 @@ _MOST_SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class ModuleAccount:
-    """What modules provide of one package, seen from one target (R5, R6)."""
+    """What modules provide of one package, seen from one target (R5, R6).
+
+    A version that is wanted satisfies all `specifiers` and, of each of the `alternatives`, one.
+    """
 
     name: Name
     target: Target
     dummy: Dummy | None
     rows: tuple[ModulePackage, ...]
     specifiers: tuple[str, ...]
+    alternatives: tuple[tuple[str, ...], ...] = ()
 
     def loaded(self) -> list[str]:
         """Say of each of the target's modules that may provide the package why it does not provide what is wanted."""
@@ -44,7 +48,9 @@ class ModuleAccount:
         rows.sort(key=lambda row: _module_key(row.module_version), reverse=True)
         rows.sort(key=lambda row: fitting.index(_spec(row)) if _spec(row) in fitting else len(fitting))
         rows.sort(key=lambda row: (row.python != self.target.minor, not self._wanted(row)))
-        return tuple(ModuleChoice(_spec(row), row.version, row.python, self._wanted(row)) for row in rows)
+        return tuple(
+            ModuleChoice(_spec(row), row.version, row.python, self._wanted(row), _spec(row) in fitting) for row in rows
+        )
 
     def _lack(self) -> str:
         told = "; ".join(self.loaded())
@@ -99,7 +105,9 @@ class ModuleAccount:
         return [row for row in self.rows if self._fits(row)]
 
     def _wanted(self, row: ModulePackage) -> bool:
-        return satisfies(row.version, self.specifiers)
+        return satisfies(row.version, self.specifiers) and all(
+            any(satisfies(row.version, (one,)) for one in group) for group in self.alternatives
+        )
 
     def _fitting(self) -> list[str]:
         """Return the modules that have a wanted version: the dummy's and loaded ones first, then the newest first."""

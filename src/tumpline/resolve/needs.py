@@ -15,9 +15,9 @@ from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
 from tumpline.resolve.offers import TORCH_TAG, Offer
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
-from tumpline.sites.companions import uses_numpy_api
+from tumpline.sites.companions import bonds_of, uses_numpy_api
 from tumpline.sites.rewrites import apply_rewrites
-from tumpline.values import Name, parse_version, split_site_local
+from tumpline.values import Name, parse_version, public_version, split_site_local
 
 __all__ = ["Needs", "NeedsReader"]
 
@@ -27,6 +27,7 @@ _NUMPY_2_RELEASED = "2024-06-16"
 
 _UNKNOWN = "dependencies unknown: neither in the catalogue nor on the index"
 _BORROWED = "dependencies from the index, with the site's known changes"
+_BORROWED_UNDATED = f"{_BORROWED}; not known whether it was built for numpy 1, since the index states no upload time"
 
 
 _NOT_ENOUGH = ("metadata-not-static", "metadata-unreadable")
@@ -76,7 +77,9 @@ class NeedsReader:
             key = (name, artefact.index, artefact.file, "")
         if key not in self._known:
             try:
-                self._known[key] = self._read(name, offer, target)
+                needs = self._read(name, offer, target)
+                bonds = bonds_of(name, public_version(offer.version))
+                self._known[key] = replace(needs, requires=(*needs.requires, *bonds)) if bonds else needs
             except InputError as error:
                 self._known[key] = error
         known = self._known[key]
@@ -125,7 +128,11 @@ class NeedsReader:
             except InputError:
                 continue  # the next file of the release may be readable
             requires = apply_rewrites(name, metadata.requires_dist)
-            if uses_numpy_api(name) and _before(release, _NUMPY_2_RELEASED):
+            if not uses_numpy_api(name):
+                return Needs(requires, _BORROWED, borrowed=True)
+            if not release.uploaded:
+                return Needs(requires, _BORROWED_UNDATED, borrowed=True)
+            if release.uploaded[:10] < _NUMPY_2_RELEASED:
                 requires = (*requires, "numpy<2")
             return Needs(requires, _BORROWED, borrowed=True)
         return Needs((), _UNKNOWN)
@@ -156,7 +163,3 @@ def _likeness(file: str, minor: str) -> tuple[int, str]:
     if "-none-any" in file or "abi3" in file:
         return 1, file
     return (2, file) if f"-cp{minor}-" in file else (3, file)
-
-
-def _before(release: Release, day: str) -> bool:
-    return bool(release.uploaded) and release.uploaded[:10] < day

@@ -8,7 +8,7 @@ worked out only for the versions that a search really looks at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
@@ -17,7 +17,8 @@ from packaging.version import Version
 
 from tumpline.addresses import Addressed
 from tumpline.catalogue import CatalogueReader, Wheel
-from tumpline.index import IndexFile, IndexReader, ProjectPage
+from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
+from tumpline.index.cutoff import CutOffIndex
 from tumpline.project import PackageRule, Policy
 from tumpline.resolve.addresses import Addresses
 from tumpline.resolve.refusal import Refusal, other_layer, other_tags
@@ -77,6 +78,17 @@ class Table:
     masks: dict[str, int] = field(default_factory=dict)
     offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
 
+    def from_wheelhouse(self, place: int) -> int:
+        """Return the versions that a target takes from its wheelhouse."""
+        return self._bits(set(self.wheels[place]).difference(self.modules[place]))
+
+    def from_index(self, place: int) -> int:
+        """Return the versions that a target takes from an index."""
+        return self._bits(set(self.releases[place]).difference(self.wheels[place], self.modules[place]))
+
+    def _bits(self, versions: Set[Version]) -> int:
+        return sum(2 << position for position, version in enumerate(self.versions) if version in versions)
+
     def matching(self, specifier: str) -> int:
         """Return the versions that satisfy a specifier set, compared as public versions (R1)."""
         try:
@@ -96,6 +108,7 @@ class OfferBook:
 
     `catalogues` is by target, None where a target has none; `index` is None where nothing may come from an index.
     What is taken by address is the only offer where it is (as pip prefers a direct reference to any other candidate).
+    What is on the index since `exclude_newer` (a moment, if any) is no offer; what a wheelhouse has, has no date.
     """
 
     def __init__(
@@ -105,10 +118,13 @@ class OfferBook:
         index: IndexReader | None,
         rules: Mapping[Name, PackageRule],
         addresses: Addresses | None = None,
+        *,
+        exclude_newer: str = "",
     ) -> None:
         self.targets = tuple(targets)
         self._catalogues = tuple(catalogues)
-        self._index = index
+        self._cut_off = CutOffIndex(index, exclude_newer) if index is not None and exclude_newer else None
+        self._index = self._cut_off or index
         self._rules = rules
         self._addresses = addresses or {}
         self._tables: dict[Name, Table] = {}
@@ -173,6 +189,10 @@ class OfferBook:
     def page(self, name: Name) -> ProjectPage | None:
         """Return what the index has of a package, whatever the policies say; None also where there is no index."""
         return self._index.page(name) if self._index is not None else None
+
+    def too_new(self, name: Name) -> tuple[Release, ...]:
+        """Return the releases that the index has, but too late to be offers; `uploaded` is empty where unknown."""
+        return self._cut_off.left_out(name) if self._cut_off is not None else ()
 
     def _consults_index(self, name: Name, place: int) -> Literal["always", "after", "never"]:
         """Say when a target looks at the index: always, after its wheelhouse, never."""

@@ -23,10 +23,11 @@ __all__ = ["Bound", "PassedOver", "asked_by", "passed_over"]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What someone asks of the package: `asker` is empty for the project itself."""
+    """What someone asks of the package: `asker` is empty for the project itself, which may only limit it."""
 
     asker: str
     specifier: str
+    constraint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ def _reason(
 ) -> tuple[str, str, tuple[str, ...]]:
     for bound in bounds:
         if not parse_specifier(bound.specifier).contains(version, prereleases=True):
-            return "bound", f"{bound.asker or 'the project'} requires {name}{bound.specifier}", ()
+            verb = "allows only" if bound.constraint else "requires"
+            return "bound", f"{bound.asker or 'the project'} {verb} {name}{bound.specifier}", ()
     if version.is_prerelease:
         return "pre-release", "pre-releases are taken only where nothing else is left", ()
     table = book.table(name)

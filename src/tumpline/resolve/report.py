@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tumpline.addresses import bare_address
 from tumpline.resolve.absence import account_of
 from tumpline.resolve.explanation import Account, AtAddress, Clause, Explanation, Lack, Unusable
+from tumpline.resolve.guards import Clash
 from tumpline.resolve.joint import Demand, JointProblem
 from tumpline.resolve.solver import Dependency, GaveUp, Incompatibility, Unsatisfiable
 from tumpline.resolve.words import divergence_words
@@ -20,7 +21,9 @@ def explain_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> Ex
     leaves = list(answer.incompatibility.leaves())
     demands = _demands(problem, leaves)
     # A proof names one thing that can not be; what else the project asks for in vain is told as well.
-    asked_by_project = [demand for demand in problem.demands if demand.asker == 0]
+    asked_by_project = [demand for demand in problem.demands if demand.asker == 0 and not demand.constraint]
+    concerned = {problem.nodes[demand.asked].name for demand in (*demands, *asked_by_project)}
+    asked_by_project += [d for d in problem.demands if d.constraint and problem.nodes[d.asked].name in concerned]
     lacks = tuple(_lacks(problem, list(dict.fromkeys([*demands, *asked_by_project]))))
     unproved = _askers(problem, demands, problem.demands) if isinstance(answer, GaveUp) else ()
     clauses = _clauses(problem, [*reversed(list(unproved)), *demands])
@@ -35,6 +38,7 @@ def explain_failure(problem: JointProblem, answer: Unsatisfiable | GaveUp) -> Ex
         tuple(_unusable(problem, leaves)),
         tuple(_addressed(problem, demands)),
         conflicts,
+        tuple(dict.fromkeys(reason for leaf in leaves if isinstance(reason := leaf.cause.reason, Clash))),
     )
 
 
@@ -51,8 +55,8 @@ def describe_divergence(name: Name, problem: JointProblem, answer: Unsatisfiable
 
 def _demands(problem: JointProblem, leaves: Sequence[Incompatibility]) -> list[Demand]:
     """Return the words behind the dependencies of a proof, those of the project first."""
-    by_key = {(d.asker, d.version, d.asked): d for d in problem.demands}
-    found: dict[tuple[int, int, int], Demand] = {}
+    by_key = {(d.asker, d.version, d.asked): d for d in problem.demands if not d.constraint}
+    found: dict[object, Demand] = {}
     for leaf in leaves:
         reason = leaf.cause.reason
         if isinstance(reason, Dependency):
@@ -60,27 +64,30 @@ def _demands(problem: JointProblem, leaves: Sequence[Incompatibility]) -> list[D
             key = (asker, reason.dependers, reason.package)
             if key in by_key:
                 found.setdefault(key, by_key[key])
+        elif isinstance(reason, Demand):
+            found[reason] = reason
     return sorted(
-        found.values(), key=lambda d: (d.asker != 0, problem.nodes[d.asked].name, problem.nodes[d.asker].name)
+        found.values(),
+        key=lambda d: (d.asker != 0, d.constraint, problem.nodes[d.asked].name, problem.nodes[d.asker].name),
     )
 
 
 def _clauses(problem: JointProblem, demands: Sequence[Demand]) -> tuple[Clause, ...]:
     """Tell who asks for what: versions that ask for the same are taken together, and so are targets."""
-    versions: dict[tuple[str, Name, str, int], int] = {}
-    origins: dict[tuple[str, str], dict[str, None]] = {}
+    versions: dict[tuple[str, Name, str, bool, int], int] = {}
+    origins: dict[tuple[str, str, bool], dict[str, None]] = {}
     askers: dict[str, Name] = {}
     for demand in demands:
         asker, asked = problem.nodes[demand.asker], problem.nodes[demand.asked]
         label = f"{asker.name}[{asker.extra}]" if asker.extra else str(asker.name)
         askers[label] = asker.name
-        key = (label, asked.name, demand.requirement, asked.targets)
+        key = (label, asked.name, demand.requirement, demand.constraint, asked.targets)
         versions[key] = versions.get(key, 0) | demand.version
         if demand.origin:
-            origins.setdefault((label, demand.requirement), {})[demand.origin] = None
-    targets: dict[tuple[str, Name, str, int], int] = {}
-    for (label, name, requirement, places), bits in versions.items():
-        merged = (label, name, requirement, bits)
+            origins.setdefault((label, demand.requirement, demand.constraint), {})[demand.origin] = None
+    targets: dict[tuple[str, Name, str, bool, int], int] = {}
+    for (label, name, requirement, constraint, places), bits in versions.items():
+        merged = (label, name, requirement, constraint, bits)
         targets[merged] = targets.get(merged, 0) | places
     return tuple(
         Clause(
@@ -89,9 +96,10 @@ def _clauses(problem: JointProblem, demands: Sequence[Demand]) -> tuple[Clause, 
             name,
             *(_versions(problem, askers[label], bits) if label else ((), False)),
             targets=_target_names(problem, places),
-            origins=tuple(origins.get((label, requirement), ())),
+            origins=tuple(origins.get((label, requirement, constraint), ())),
+            constraint=constraint,
         )
-        for (label, name, requirement, bits), places in targets.items()
+        for (label, name, requirement, constraint, bits), places in targets.items()
     )
 
 
@@ -174,8 +182,18 @@ def _accounts(problem: JointProblem, name: Name, rows: Sequence[Demand]) -> tupl
     for place, available in enumerate(table.available):
         if any(problem.nodes[row.asked].targets >> place & 1 for row in rows):
             common &= available & wanted
-            found.append(account_of(problem.book, name, place, wanted, specifiers))
+            found.append(account_of(problem.book, name, place, wanted, specifiers, _alternatives(problem, rows)))
     return tuple(found), common
+
+
+def _alternatives(problem: JointProblem, rows: Sequence[Demand]) -> list[tuple[str, ...]]:
+    """Return what packages ask of one, by package: of its versions each may ask for something else."""
+    asked: dict[Name, dict[str, None]] = {}
+    for row in rows:
+        if row.asker:
+            specifiers = ",".join(filter(None, (str(requirement.specifier) for requirement in row.requirements)))
+            asked.setdefault(problem.nodes[row.asker].name, {})[specifiers] = None
+    return [tuple(found) for found in asked.values()]
 
 
 def _needs(problem: JointProblem, demands: Sequence[Demand], told: set[Name]) -> Iterator[Lack]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -13,7 +13,9 @@ from tumpline.resolve.joint import JointProblem, MoreVersions
 from tumpline.resolve.model import Statistics
 from tumpline.resolve.needs import NeedsReader
 from tumpline.resolve.offers import OfferBook
+from tumpline.resolve.reporter import Reporter
 from tumpline.resolve.solver import GaveUp, Solver, Unsatisfiable
+from tumpline.resolve.steering import Steering
 from tumpline.resolve.walk import Walk
 from tumpline.values import Name
 
@@ -35,14 +37,16 @@ class Search:
         reader: NeedsReader,
         declared: Sequence[Declared],
         preferred: Mapping[tuple[str, Name], Version],
-        progress: Callable[[str], None],
+        steering: Steering,
+        reporter: Reporter,
         max_conflicts: int,
     ) -> None:
         self._book = book
         self._reader = reader
         self._declared = declared
         self._preferred = preferred
-        self._progress = progress
+        self._steering = steering
+        self._reporter = reporter
         self._max_conflicts = max_conflicts
         self._walk: Walk | None = None
         self._failure: tuple[JointProblem, Unsatisfiable | GaveUp] | None = None
@@ -66,12 +70,20 @@ class Search:
         """
         while True:
             self._searches += 1
-            problem = JointProblem(self._book, self._reader, self._declared, preferred=self._preferred, apart=apart)
+            self._reporter.searching(self._searches)
+            problem = JointProblem(
+                self._book,
+                self._reader,
+                self._declared,
+                preferred=self._preferred,
+                apart=apart,
+                steering=self._steering,
+                reporter=self._reporter,
+            )
             solver = Solver(problem, max_conflicts=self._max_conflicts)
             try:
                 decided = solver.solve()
             except MoreVersions:
-                self._progress(f"search {self._searches + 1}: more versions from the index")
                 continue
             except (Unsatisfiable, GaveUp) as answer:
                 self._failure = problem, answer

@@ -27,6 +27,7 @@ class Walk:
         self._problem = problem
         self._book = book = problem.book
         self._declared = declared
+        self._left_out: list[tuple[str, str]] = []
         self._versions: dict[tuple[Name, int], int] = {}
         for number, version in decided.items():
             node = problem.nodes[number]
@@ -45,7 +46,8 @@ class Walk:
             Resolved(name, _version(choices), choices, divergences.get(name, ""))
             for name, choices in self._found.items()
         )
-        return Resolution(self._book.targets, self._roots, packages, statistics)
+        left_out = tuple(dict.fromkeys(self._left_out))
+        return Resolution(self._book.targets, self._roots, packages, statistics, left_out)
 
     def _go(self) -> tuple[dict[Name, tuple[Choice, ...]], tuple[Name, ...]]:
         """Return what is chosen of each name, sorted, and what the project itself names."""
@@ -66,12 +68,16 @@ class Walk:
         for declared in self._declared:
             requirement = declared.requirement
             if environment.holds(str(requirement.marker or "")):
-                name = normalise(requirement.name)
-                roots.add(name)
-                pending += [(name, extra) for extra in ("", *map(normalise, requirement.extras))]
+                held, stood_for = self._problem.asked_by_project(declared, place)
+                self._left_out += [(target.name, words) for words in stood_for]
+                for asked in held:
+                    name = normalise(asked.name)
+                    roots.add(name)
+                    pending += [(name, extra) for extra in ("", *map(normalise, asked.extras))]
         needed: dict[Name, set[Name]] = {}
         offers: dict[Name, Offer] = {}
-        left_out: dict[Name, set[str]] = {}
+        unmet: dict[Name, set[str]] = {}
+        replaced: dict[Name, set[str]] = {}
         seen: set[tuple[Name, str]] = set()
         while pending:
             name, extra = item = pending.pop()
@@ -80,10 +86,11 @@ class Walk:
             seen.add(item)
             version = self._versions[name, place]
             offers[name] = self._book.offer(name, place, version)
-            held, dropped = self._problem.requirements(name, place, version, extra)
-            left_out.setdefault(name, set()).update(map(str, dropped))
+            active = self._problem.requirements(name, place, version, extra)
+            unmet.setdefault(name, set()).update(active.unmet)
+            replaced.setdefault(name, set()).update(active.stood_for)
             requires = needed.setdefault(name, set())
-            for requirement_here in held:
+            for requirement_here in active.held:
                 other = normalise(requirement_here.name)
                 if other != name:
                     requires.add(other)
@@ -94,7 +101,7 @@ class Walk:
                 target.name,
                 offers[name],
                 tuple(sorted(requires)),
-                _approximation(reader.needs(name, offers[name], target).approximate, left_out[name]),
+                _approximation(reader.needs(name, offers[name], target).approximate, unmet[name], replaced[name]),
             )
             for name, requires in needed.items()
         }, roots
@@ -110,7 +117,10 @@ def _version(choices: Sequence[Choice]) -> Version:
     return max(public for choice in choices if (public := public_version(choice.offer.version)) == version)
 
 
-def _approximation(why: str, left_out: set[str]) -> str:
-    if not left_out:
-        return why
-    return f"{why}; left out, since nothing on the site meets it: {', '.join(sorted(left_out))}"
+def _approximation(why: str, unmet: set[str], replaced: set[str]) -> str:
+    parts = [why] if why else []
+    if unmet:
+        parts.append(f"left out, since nothing on the site meets it: {', '.join(sorted(unmet))}")
+    if replaced:
+        parts.append(f"left out, since the site's CUDA stands for it: {', '.join(sorted(replaced))}")
+    return "; ".join(parts)

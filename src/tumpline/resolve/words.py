@@ -88,6 +88,7 @@ def chain_words(explanation: Explanation) -> list[str]:
         lines.append(f"{taken.name} is {taken.version}, from {taken.address}{on}")
     for need in explanation.needs:
         lines += [f"{a.target} has no such {need.name}: {findings_words(a.findings)}" for a in need.lacking]
+    lines += map(str, explanation.clashes)
     lines += [f"{each.name} {each.version} can not be used: {each.reason}" for each in explanation.unusable]
     lines = list(dict.fromkeys(lines))
     return lines if len(lines) <= _MOST_LINES else [*lines[:_MOST_LINES], f"… and {len(lines) - _MOST_LINES} more"]
@@ -100,12 +101,15 @@ def clause_words(clause: Clause, *, targets: bool = True) -> str:
     if clause.origins == (COMMAND_LINE,):
         return f"you ask for {clause.requirement}{on}"
     if not clause.asker:
-        return f"the project requires {clause.requirement}{on}{origins}"
+        verb = "allows only" if clause.constraint else "requires"
+        return f"the project {verb} {clause.requirement}{on}{origins}"
     if clause.all_versions and len(clause.versions) > 1:
         asker = f"every version of {clause.asker} ({_range(clause.versions)})"
     else:
         asker = f"{clause.asker} {listed(clause.versions)}"
-    return f"{asker} requires {clause.requirement}{on}"
+    # What a package asks for is its own, unless an override of the project stands in its place.
+    by = f" (by {', '.join(clause.origins)})" if clause.origins else ""
+    return f"{asker} requires {clause.requirement}{on}{by}"
 
 
 def account_words(account: Account) -> str:
@@ -172,6 +176,8 @@ def _lack_problem(lack: Lack) -> Problem:
     else:
         otherwise = f"relax the requirement on {lack.name}, or let a target use another Python or software environment"
     hints = dict.fromkeys(account.hint for account in lack.lacking if account.hint)
+    if any(choice.loadable for account in lack.lacking for choice in account.modules):
+        hints["or let tumpline lock --add-modules choose and add them"] = None
     return Problem(
         _code(lack), lack_headline(lack), why="\n".join(filter(None, lines)), hint="; ".join(hints) or otherwise
     )

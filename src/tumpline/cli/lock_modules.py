@@ -1,0 +1,79 @@
+"""``tumpline lock --add-modules``: the project file and the lock are written together, or neither is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tumpline.errors import EnvironmentFailure
+from tumpline.host.files import write_atomically
+from tumpline.project.read import read_project
+
+if TYPE_CHECKING:
+    from tumpline.project import Project
+    from tumpline.resolve.target import Target
+
+__all__ = ["ProjectEdit"]
+
+
+@dataclass(slots=True)
+class ProjectEdit:
+    """An edit of a project's pyproject.toml; `added` are the modules that targets get, by name."""
+
+    path: Path
+    before: bytes
+    after: bytes
+    added: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, root: Path) -> ProjectEdit:
+        """Note what the file holds; whoever changes it from now on is not overwritten."""
+        # Where the name is a link, the file behind it is edited.
+        path = (root / "pyproject.toml").resolve()
+        content = path.read_bytes()
+        return cls(path, content, content)
+
+    def add(self, targets: Sequence[Target], loaded: Sequence[Target]) -> None:
+        """Put the modules into the targets' tables; `loaded` are the same targets with them.
+
+        Raises InputError ``cannot-edit``.
+        """
+        from tumpline.project.editing import set_modules
+
+        for target, changed in zip(targets, loaded, strict=True):
+            if changed.modules != target.modules:
+                self.added[target.name] = tuple(one for one in changed.modules if one not in target.modules)
+        if self.added:
+            whole = {target.name: target.modules for target in loaded if target.name in self.added}
+            self.after = set_modules(self.before, whole, str(self.path))
+
+    def inputs(self, project: Project) -> str:
+        """Return what `Project.inputs` is once the file is edited."""
+        return read_project(project.root, self.after).inputs if self.added else project.inputs
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Write the file; it is as it was again where what is done under this fails.
+
+        Raises EnvironmentFailure ``project-changed``, ``cannot-write``.
+        """
+        if not self.added:
+            yield
+            return
+        if self.path.read_bytes() != self.before:
+            raise EnvironmentFailure.of(
+                "project-changed",
+                f"{self.path.name} was changed while its targets were resolved",
+                where=str(self.path),
+                why="the resolution is that of the file as it was before",
+                hint="nothing was written: run the same command again",
+            )
+        write_atomically(self.path, self.after)
+        try:
+            yield
+        except BaseException:
+            write_atomically(self.path, self.before)
+            raise
