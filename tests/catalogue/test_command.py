@@ -72,7 +72,7 @@ def console(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     sites = tmp_path / "sites"
     sites.mkdir()
     (sites / "lake.toml").write_text(PROFILE.format(root=root))
-    for name in ("CC_CLUSTER", "TUMPLINE_CATALOGUE", "SLURM_TMPDIR", "SLURM_JOB_ID"):
+    for name in ("CC_CLUSTER", "LMOD_CMD", "PIP_CONFIG_FILE", "TUMPLINE_CATALOGUE", "SLURM_TMPDIR", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TUMPLINE_SITES", str(sites))
     monkeypatch.setenv("TUMPLINE_CACHE", str(tmp_path / "cache"))
@@ -119,7 +119,8 @@ class TestScan:
         assert (answer["read"], answer["kept"], answer["gone"]) == (9, 0, 0)
         assert answer["missing-layers"] == ["2026/v4"]
         assert answer["layers"] == [
-            {"name": name, "folder": str(console.root / name)} for name in ("2023/v4", "2023/v3", "generic")
+            {"name": name, "folder": str(console.root / name), "evidence": ["profile"]}
+            for name in ("2023/v4", "2023/v3", "generic")
         ]
         assert isinstance(answer["notes"], list)
         assert {
@@ -156,7 +157,7 @@ class TestScan:
         own = tmp_path / "lab"
         make_wheel(own, "mine", "1")
         answer = console.json("catalogue", "scan", "linux", "--wheelhouse", own)
-        assert answer["layers"] == [{"name": "lab", "folder": str(own)}]
+        assert answer["layers"] == [{"name": "lab", "folder": str(own), "evidence": ["given"]}]
         assert answer["file"] == str(console.cache / "catalogues" / "linux.sqlite")
 
     def test_a_damaged_catalogue_is_told(self, console: Console) -> None:

@@ -415,7 +415,7 @@ class TestCommand:
         words = ["catalogue", "pull", "linux", "--host", HOST, "--ssh", far.server.words, "--wheelhouse", str(own)]
         assert run_command([*words, "--json"]) == 0
         answer = json.loads(capsys.readouterr().out)
-        assert answer["layers"] == [{"name": "lab", "folder": str(own)}]
+        assert answer["layers"] == [{"name": "lab", "folder": str(own), "evidence": ["given"]}]
 
     @pytest.mark.parametrize(
         ("words", "code", "status"),

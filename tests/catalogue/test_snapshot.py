@@ -104,7 +104,7 @@ class TestRoundTrip:
         """A new field must go into snapshots, too: into ``tables`` with a default, or into columns of a new form."""
         assert Content._fields == (
             *("site", "grade", "date", "made_by", "sources", "layers", "wheels", "dummies", "modules", "pythons"),
-            *("notes", "depth", "fingerprint", "views"),
+            *("notes", "module_notes", "depth", "fingerprint", "views"),
         )
         assert len(WheelRow._fields) == 11
         assert len(FileNote._fields) == 7

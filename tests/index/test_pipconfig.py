@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tumpline.errors import InputError
-from tumpline.index.pipconfig import config_files, read_pip_settings
+from tumpline.index.pipconfig import config_files, link_folders, read_pip_settings
 from tumpline.index.settings import IndexSettings
 
 Read = Callable[..., IndexSettings]
@@ -299,3 +299,44 @@ def test_a_wheelhouse_in_find_links_can_be_left_out(read: Read, tmp_path: Path) 
     kept = settings.without_folders([house])
 
     assert [location.name for location in kept.locations] == ["find-links-3", "find-links-4", "pypi"]
+
+
+def test_the_folders_that_find_links_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the Alliance's clusters, where the same list stands under the three commands."""
+    path = write(
+        tmp_path / "pip.conf",
+        """
+[global]
+find-links = /last
+[wheel]
+find-links = /house/v4 /house/v3
+    file:///house/with%20space
+[install]
+find_links = /house/v3 ~/own relative https://me:secret@wheels.example.org/w?token=1
+only-binary = numpy
+[download]
+find-links = /house/v4
+[list]
+find-links = /not/this
+""",
+    )
+    monkeypatch.chdir(tmp_path)
+
+    folders, others = link_folders(path, {"HOME": "/home/me"})
+
+    assert folders == (
+        Path("/house/v4"),
+        Path("/house/v3"),
+        Path("/house/with space"),
+        Path("/home/me/own"),
+        tmp_path / "relative",
+        Path("/last"),
+    )
+    assert others == ("https://wheels.example.org/w",)
+
+
+def test_a_configuration_of_folders_that_can_not_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        link_folders(tmp_path / "pip.conf", {})
+
+    assert caught.value.code == "pip-config-unreadable"

@@ -13,7 +13,17 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args
 
 from tumpline.catalogue.checks import check_content
-from tumpline.catalogue.content import Content, Depth, FileNote, Needs, NoteKind, View, WheelRow
+from tumpline.catalogue.content import (
+    Content,
+    Depth,
+    FileNote,
+    ModuleEvidence,
+    ModuleNote,
+    Needs,
+    NoteKind,
+    View,
+    WheelRow,
+)
 from tumpline.catalogue.decoding import DIGEST
 from tumpline.sites import Dummy, ModulePackage
 from tumpline.values import Name
@@ -56,6 +66,7 @@ def to_columns(content: Content) -> dict[str, bytes]:
                 "modules": _grouped(content.modules),
                 "pythons": content.pythons,
                 "views": content.views,
+                "module-notes": content.module_notes,
                 "notes": content.notes,
             }
         ),
@@ -109,6 +120,8 @@ def content_of_columns(columns: Mapping[str, bytes], count: int) -> Content:
         depth=cast("Depth", _one_of(tables["depth"], get_args(Depth))),
         fingerprint=_text(tables["fingerprint"]),
         views=tuple(_view(*row) for row in tables["views"]),
+        # The first snapshots were without.
+        module_notes=tuple(_module_note(*row) for row in tables.get("module-notes", ())),
     )
     check_content(content)
     return content
@@ -144,6 +157,12 @@ def _wheels(
             needs[_number(need)] if need else None,
             records[_number(record)] if record else b"",
         )
+
+
+def _module_note(environment: object, module: object, version: object, evidence: object, needs: object) -> ModuleNote:
+    names = _texts([environment, module, version], 3)
+    known = cast("ModuleEvidence", _one_of(evidence, get_args(ModuleEvidence)))
+    return ModuleNote(names[0], names[1], names[2], known, tuple(_texts(needs)))
 
 
 class _Numbers(Generic[T]):

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from tumpline.sites import Dummy, ModulePackage
     from tumpline.values import Name
 
-__all__ = ["Content", "Depth", "FileNote", "Needs", "NoteKind", "View", "WheelRow"]
+__all__ = ["Content", "Depth", "FileNote", "ModuleEvidence", "ModuleNote", "Needs", "NoteKind", "View", "WheelRow"]
 
 Depth = Literal["names", "metadata"]
 """What was read of the wheels: their file names alone, or METADATA and RECORD as well."""
 
 NoteKind = Literal["stray", "dummy", "unreadable", "refused"]
 """Why a file is no wheel of the catalogue: it is none; a dummy (R5); the system can not read it; it is a bad wheel."""
+
+ModuleEvidence = Literal["read", "stated", "table"]
+"""How it is known what a module brings: its folders were read; its module file states it; the site's profile does."""
 
 
 class WheelRow(NamedTuple):
@@ -70,12 +73,22 @@ class View(NamedTuple):
     layers: tuple[str, ...]
 
 
+class ModuleNote(NamedTuple):
+    """How it is known what a module brings, and `needs`: what has to be loaded between ``StdEnv`` and it."""
+
+    environment: str
+    module: str
+    version: str
+    evidence: ModuleEvidence
+    needs: tuple[str, ...] = ()
+
+
 class Content(NamedTuple):
     """Everything a catalogue file holds.
 
-    `layers` are in the site's order; `pythons` are (software environment, exact version). `views` are those of all
-    sites that share the catalogue, for each site the default software environment first. `fingerprint` tells whether a
-    scan would read anything new; it is empty for a list.
+    `layers` are in the site's order; `pythons` are (software environment, exact version). A module without a note is
+    known from the site's profile. `views` are those of all sites that share the catalogue, for each site the default
+    software environment first. `fingerprint` tells whether a scan would read anything new; it is empty for a list.
     """
 
     site: str
@@ -89,6 +102,7 @@ class Content(NamedTuple):
     modules: tuple[ModulePackage, ...]
     pythons: tuple[tuple[str, str], ...]
     notes: Sequence[FileNote] = ()
+    module_notes: Sequence[ModuleNote] = ()
     depth: Depth = "names"
     fingerprint: str = ""
     views: tuple[View, ...] = ()

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from tumpline import __version__
-from tumpline.catalogue.content import Content, FileNote, NoteKind, View, WheelRow
+from tumpline.catalogue.content import Content, FileNote, ModuleNote, NoteKind, View, WheelRow
 from tumpline.catalogue.encoding import encode
 from tumpline.catalogue.model import CatalogueInfo
 from tumpline.catalogue.reading import Reading
@@ -57,14 +57,16 @@ def scan(
     *,
     today: date,
     modules: tuple[ModulePackage, ...] = (),
+    module_notes: tuple[ModuleNote, ...] = (),
     views: tuple[View, ...] = (),
     metadata: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ScanReport:
     """Read the wheelhouse and write the site's catalogue to `output`.
 
-    `modules` are what `tumpline.sites.load.module_packages` says of the site, `views` what `views_of` says of all sites
-    that share the catalogue; they are stored with the wheels.
+    `modules` are what the site's modules bring (`tumpline.sites.load.module_packages`, or what
+    `tumpline.catalogue.modules` reads) and `module_notes` how that is known; `views` are what
+    `views_of` says of all sites that share the catalogue. They are stored with the wheels.
     A catalogue that is there already is taken as known: a wheel of the same name, size and time is not read again, and
     where nothing at all has changed nothing is written. Without `metadata` only file names are read. A wheel that can
     not be read is noted with its reason, not left out silently; it is tried again next time if the system was to
@@ -76,7 +78,7 @@ def scan(
     previous, replaced = _previous(output)
     try:
         tree = wheelhouse.tree()
-        fingerprint = _fingerprint(site, modules, views, tree)
+        fingerprint = _fingerprint(site, (*modules, *module_notes), views, tree)
         notes = previous.notes() if previous else ()
         if previous is not None and _still_holds(previous, notes, fingerprint, metadata):
             info = previous.info
@@ -105,6 +107,7 @@ def scan(
         dummies=tuple(sorted(gathering.dummies.values(), key=lambda dummy: dummy.name)),
         modules=modules,
         pythons=_pythons(site),
+        module_notes=module_notes,
         notes=_once(tree.others, gathering.notes),
         depth="metadata" if all(wheel.needs is not None for wheel in gathering.wheels) else "names",
         fingerprint=fingerprint,
@@ -241,7 +244,7 @@ def _still_holds(previous: Catalogue, notes: Iterable[FileNote], fingerprint: st
     )
 
 
-def _fingerprint(site: Site, modules: Iterable[ModulePackage], views: Iterable[View], tree: Tree) -> str:
+def _fingerprint(site: Site, modules: Iterable[ModulePackage | ModuleNote], views: Iterable[View], tree: Tree) -> str:
     """Return a digest of all that a catalogue is made from, besides what is inside the wheels."""
     facts = "\0".join(
         [

@@ -12,6 +12,9 @@ from 1 in the project's own list of what its METADATA files say, since most of t
 ``[[requires-python, extras, requires-dist], ...]`` with newlines inside of the latter two. `mtimes` (8 bytes each,
 big-endian, signed) and `records` (32 bytes each, a sha256) are in the order of the lines; `records` is empty where no
 RECORD was read. `layers` of a view are lines of text.
+
+``module_notes`` say how it is known what a module brings (`evidence`), and what has to be loaded before it (`needs`,
+separated by newlines). They are not part of a catalogue's identity.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ SNAPSHOT = b"tumpline snapshot "
 APPLICATION = 0x54554D50
 """``TUMP``, stored as SQLite's application id: tells a catalogue from any other SQLite file."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Stored as SQLite's user version; raised whenever an older tumpline could misread the tables."""
 
 TABLES = """
@@ -61,6 +64,14 @@ CREATE TABLE views(
     level TEXT NOT NULL,
     layers TEXT NOT NULL
 );
+CREATE TABLE module_notes(
+    environment TEXT NOT NULL,
+    module TEXT NOT NULL,
+    version TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    PRIMARY KEY (environment, module, version)
+) WITHOUT ROWID;
 CREATE TABLE pythons(environment TEXT, python TEXT, PRIMARY KEY (environment, python)) WITHOUT ROWID;
 CREATE TABLE notes(
     layer TEXT NOT NULL,

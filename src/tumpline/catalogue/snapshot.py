@@ -80,6 +80,7 @@ def content_of(catalogue: Catalogue) -> Content:
         depth=catalogue.depth,
         fingerprint=catalogue.fingerprint,
         views=catalogue.views(),
+        module_notes=catalogue.module_notes(),
     )
 
 

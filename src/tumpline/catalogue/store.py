@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from tumpline.catalogue.content import FileNote, View, WheelRow
+from tumpline.catalogue.content import FileNote, ModuleNote, View, WheelRow
 from tumpline.catalogue.decoding import Decoder
 from tumpline.catalogue.model import CatalogueInfo, Wheel
 from tumpline.catalogue.schema import APPLICATION, MAGIC, SCHEMA_VERSION
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from tumpline.catalogue.content import Depth, NoteKind
+    from tumpline.catalogue.content import Depth, ModuleEvidence, NoteKind
     from tumpline.catalogue.model import Grade
     from tumpline.sites import Dummy, ModulePackage
 
@@ -154,9 +154,30 @@ class Catalogue:
         )
 
     def modules(self) -> tuple[ModulePackage, ...]:
-        """Return everything that modules provide, by name and then as `modules_for` does."""
-        names = self._rows("SELECT DISTINCT name FROM modules ORDER BY name")
-        return tuple(package for (name,) in names for package in self.modules_for(Name(name)))
+        """Return all that modules bring: by environment, module, its version, Python and name."""
+        from tumpline.sites import ModulePackage
+
+        rows = self._rows("SELECT name, environment, module, module_version, version, pythons FROM modules")
+        places = {python: place for place, python in enumerate(self._column("minors", "python"))}
+        with _sound(self.where):
+            found = [
+                ModulePackage(environment, module, module_version, python, Name(name), version)
+                for name, environment, module, module_version, version, pythons in rows
+                for python in self._decoder.pythons(pythons)
+            ]
+            found.sort(key=lambda row: (row.environment, row.module, row.module_version, places[row.python], row.name))
+        return tuple(found)
+
+    def module_notes(self) -> tuple[ModuleNote, ...]:
+        """Return how it is known what modules bring; none of a catalogue that has all from the site's profile."""
+        rows = self._rows("SELECT * FROM module_notes ORDER BY environment, module, version")
+        with _sound(self.where):
+            return tuple(
+                ModuleNote(
+                    environment, module, version, cast("ModuleEvidence", evidence), tuple(str(needs).splitlines())
+                )
+                for environment, module, version, evidence, needs in rows
+            )
 
     def pythons(self) -> tuple[tuple[str, str], ...]:
         """Return the site's Pythons as (software environment, exact version), as the profile had them."""

@@ -87,5 +87,9 @@ def _fill(insert: Callable[[str, Iterable[Sequence[object]]], object], content: 
         "INSERT INTO views VALUES (?, ?, ?, ?, ?)",
         [(number, *view[:3], "\n".join(view.layers)) for number, view in enumerate(content.views, 1)],
     )
+    insert(
+        "INSERT INTO module_notes VALUES (?, ?, ?, ?, ?)",
+        [(*note[:4], "\n".join(note.needs)) for note in sorted(content.module_notes)],
+    )
     insert("INSERT INTO pythons VALUES (?, ?)", tables.pythons)
     insert("INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(content.notes))

@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "catalogue": "make and inspect the catalogue of a site",
     "search": "find wheels and modules by name: what a site has, anywhere",
     "avail-wheels": "answer a command line of avail_wheels",
+    "modules": "say which modules bring a package, and what a module brings",
+    "pythons": "say which Pythons a site has",
     "lock": "resolve for all targets together and write tumpline.lock",
     "explain": "why the requirements do not resolve, and what would make them",
     "why": "who asks for a package, and why this version from this source",

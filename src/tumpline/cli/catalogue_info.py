@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.cli.catalogue_source import is_same_catalogue, open_named
+from tumpline.cli.site_modules import counted, module_counts
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import here
 
@@ -105,6 +106,7 @@ def _tell_info(catalogue: Catalogue, counts: _Counts, today: date, terminal: Ter
         "wheels": f"{info.wheels:,} of {info.projects:,} projects",
         "for": ", ".join(f"Python {minor}: {number:,}" for minor, number in counts.pythons.items()) or "not known",
         "layers": ", ".join(f"{layer}: {number:,}" for layer, number in counts.layers.items()) or "not known",
+        "modules": counted(catalogue.modules(), catalogue.module_notes()) or "none",
         "dummies": ", ".join(dummy.name for dummy in catalogue.dummies()) or "none",
         "left out": ", ".join(f"{kind}: {number:,}" for kind, number in counts.notes.items()) or "nothing",
         "Pythons": ", ".join(f"{python} ({environment})" for environment, python in catalogue.pythons()) or "not known",
@@ -133,6 +135,7 @@ def _info_data(catalogue: Catalogue, counts: _Counts, today: date, remark: Probl
         "wheels": info.wheels,
         "projects": info.projects,
         "layers": list(info.layers),
+        "modules": module_counts(catalogue.modules(), catalogue.module_notes()),
         "wheels-by-layer": counts.layers,
         "wheels-by-python": counts.pythons,
         "notes": counts.notes,

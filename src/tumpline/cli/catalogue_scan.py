@@ -1,4 +1,4 @@
-"""``tumpline catalogue scan``: make a site's catalogue from its wheelhouse."""
+"""``tumpline catalogue scan``: make a site's catalogue from its wheelhouse and its modules."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, load_site_named, sound_sites
+from tumpline.cli.wiring import cache, here, load_site_named, sound_sites
+from tumpline.host import variables
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import NoteKind
     from tumpline.catalogue.layers import Layers
     from tumpline.catalogue.scan import ScanReport
+    from tumpline.sites import Site
 
 __all__ = ["configure", "execute", "scan_data", "tell_scan"]
 
@@ -35,7 +37,8 @@ _ALARMING = ("refused", "unreadable")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the action."""
     parser.add_argument("site", nargs="?", metavar="SITE", default="here", help="the site (default: this one)")
-    parser.add_argument(
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument(
         "--wheelhouse",
         type=Path,
         action="append",
@@ -43,12 +46,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="read this folder instead of the profile's: a wheelhouse, or one layer; can be repeated, best first",
     )
+    places.add_argument(
+        "--pip-config",
+        type=Path,
+        metavar="FILE",
+        help="read also the folders that this pip configuration names (default, on the site: $PIP_CONFIG_FILE)",
+    )
     parser.add_argument("--stdenv", default="", metavar="NAME", help="only the layers of this software environment")
     parser.add_argument("--cpu-level", default="", metavar="LEVEL", help="only the layers for this CPU level")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write to this file (default: in the cache, where it is found)"
     )
     parser.add_argument("--names-only", action="store_true", help="read file names only: quick, but no dependencies")
+    parser.add_argument(
+        "--no-modules", action="store_true", help="do not ask the module system: take modules as the profile has them"
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
@@ -58,10 +70,13 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     from tumpline.catalogue.layers import choose_layers, views_of
     from tumpline.catalogue.scan import scan
     from tumpline.catalogue.wheelhouse import LocalWheelhouse
-    from tumpline.sites.load import module_packages
+    from tumpline.cli.site_modules import modules_data, site_modules, tell_modules
 
     site = load_site_named(options.site)
-    layers = choose_layers(site, options.wheelhouse, environment=options.stdenv, cpu_level=options.cpu_level)
+    config, configured, addresses = _pip_config(options, site)
+    layers = choose_layers(
+        site, options.wheelhouse, configured=configured, environment=options.stdenv, cpu_level=options.cpu_level
+    )
     with LiveLine(terminal) as live:
 
         def progress(done: int, total: int) -> None:
@@ -69,22 +84,53 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             if terminal.draws:
                 live(f"read {done:,} of {total:,} wheels")
 
+        modules = site_modules(site, live, ask=not options.no_modules and _is_here(options, site))
         live(f"listing {len(layers.found)} layers")
         report = scan(
-            site,
+            modules.with_pythons(site),
             LocalWheelhouse(layers.found),
             options.output or catalogue_path(site, cache()),
             today=datetime.now(UTC).date(),
-            modules=module_packages(site),
+            modules=modules.packages,
+            module_notes=modules.notes,
             views=views_of(each for each in sound_sites() if each.catalogue == site.catalogue),
             metadata=not options.names_only,
             progress=progress,
         )
     if terminal.json:
-        terminal.data(json.dumps(scan_data(report, layers), indent=2))
+        evidence = {"pip-config": str(config) if config else None, "modules": modules_data(modules)}
+        terminal.data(json.dumps(scan_data(report, layers) | evidence, indent=2))
     else:
+        for address in addresses:
+            terminal.say(
+                f"note: pip's configuration names {address}, which is no folder: it is not part of a catalogue"
+            )
+        for folder in layers.gone:
+            terminal.say(f"note: pip's configuration names {folder}, which is not there")
+        tell_modules(modules, terminal)
         tell_scan(report, layers, terminal)
     return 0
+
+
+def _is_here(options: argparse.Namespace, site: Site) -> bool:
+    """Say whether the site is that of this machine, whose variables speak of it."""
+    return options.site == "here" or site.name == here().site_name
+
+
+def _pip_config(options: argparse.Namespace, site: Site) -> tuple[Path | None, tuple[Path, ...], tuple[str, ...]]:
+    """Return pip's configuration file, the folders it names, and the addresses that are none.
+
+    Raises InputError ``pip-config-unreadable`` where one was named with ``--pip-config`` and is not there.
+    """
+    from tumpline.index.pipconfig import link_folders
+
+    environ = variables()
+    if options.pip_config is not None:
+        return options.pip_config, *link_folders(options.pip_config, environ)
+    path = environ.get("PIP_CONFIG_FILE", "")
+    if options.wheelhouse or not path or not Path(path).is_file() or not _is_here(options, site):
+        return None, (), ()
+    return Path(path), *link_folders(Path(path), environ)
 
 
 def tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
@@ -100,6 +146,9 @@ def tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
         terminal.say(f"note[{note.code}]: {note.layer}/{note.file}: {note.why}", -1 if note.kind in _ALARMING else 0)
     if len(shown) < len(alarming):
         terminal.say(f"note: {len(alarming) - len(shown)} more wheels can not be used (-v shows all)", -1)
+    configured = [name for name, _ in layers.found if "pip-config" in layers.evidence.get(name, ())]
+    if configured:
+        terminal.say(f"pip's configuration names {len(configured)} of the layers: {', '.join(configured)}")
     terminal.say(f"{info.site}: {info.wheels:,} wheels of {info.projects:,} projects in {len(info.layers)} layers")
     kinds = Counter(note.kind for note in report.notes)
     if left_out := ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]):
@@ -124,7 +173,10 @@ def scan_data(report: ScanReport, layers: Layers) -> dict[str, object]:
         "projects": report.info.projects,
         "date": report.info.date,
         "identity": report.info.identity,
-        "layers": [{"name": name, "folder": str(folder)} for name, folder in layers.found],
+        "layers": [
+            {"name": name, "folder": str(folder), "evidence": list(layers.evidence.get(name, ()))}
+            for name, folder in layers.found
+        ],
         "missing-layers": list(layers.missing),
         "notes": [
             {"layer": note.layer, "file": note.file, "kind": note.kind, "code": note.code, "why": note.why}

@@ -11,10 +11,10 @@ from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import all_sites, here, load_site_named
 
 if TYPE_CHECKING:
-    from tumpline.sites import ModulePackage, Quota, Site
+    from tumpline.sites import Quota, Site
     from tumpline.sites.detect import Detection
 
-__all__ = ["configure", "execute"]
+__all__ = ["configure", "execute", "inferred_mark"]
 
 _UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
 
@@ -59,11 +59,12 @@ def _show(site: Site, terminal: Terminal, *, modules: bool) -> None:
     data: dict[str, object] = {"schema": "tumpline.site/1", **_data(site)}
     lines = list(_show_lines(site))
     if modules:
+        from tumpline.cli.module_groups import group_data, group_line, group_modules
         from tumpline.sites.load import module_packages
 
-        groups = _groups(module_packages(site))
-        data["modules"] = [_group_data(*group) for group in groups]
-        lines += ["", *map(_group_line, groups)] if groups else ["", "no module is known to bring Python packages"]
+        groups = group_modules(module_packages(site))
+        data["modules"] = [group_data(group) for group in groups]
+        lines += ["", *map(group_line, groups)] if groups else ["", "no module is known to bring Python packages"]
     _answer(terminal, data, lines)
 
 
@@ -75,7 +76,7 @@ def _list_lines(sites: Sequence[Site]) -> Iterator[str]:
         (
             site.name,
             site.title,
-            f"{', '.join(site.cpu_levels)}{_mark(site, 'cpu-levels')}" if site.cpu_levels else "",
+            f"{', '.join(site.cpu_levels)}{inferred_mark(site, 'cpu-levels')}" if site.cpu_levels else "",
             f"StdEnv {', '.join(environment.name for environment in site.environments)}" if site.environments else "",
         )
         for site in sites
@@ -99,7 +100,7 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
     """Yield labels and values; an empty value has nothing to tell."""
 
     def fact(key: str, value: str) -> str:
-        return f"{value}{_mark(site, key)}" if value else ""
+        return f"{value}{inferred_mark(site, key)}" if value else ""
 
     yield "login host", fact("login-host", site.login_host)
     yield "scheduler", fact("scheduler", site.scheduler)
@@ -130,7 +131,7 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
     yield "profile", site.origin
 
 
-def _mark(site: Site, key: str) -> str:
+def inferred_mark(site: Site, key: str) -> str:
     """Return the mark of what nobody confirmed: the key itself, or the table that it is in (R24)."""
     parts = key.split(".")
     return " (inferred)" if any(".".join(parts[: end + 1]) in site.inferred for end in range(len(parts))) else ""
@@ -180,42 +181,6 @@ def _data(site: Site) -> dict[str, object]:
         "dummies": {dummy.name: dummy.module for dummy in site.dummies},
         "inferred": sorted(site.inferred),
         "profile": site.origin,
-    }
-
-
-# Modules
-
-Group = tuple[str, str, str, tuple[str, ...], tuple[tuple[str, str], ...]]
-"""Software environment, module, version, the Pythons for which it brings the same, and what that is."""
-
-
-def _groups(packages: Iterable[ModulePackage]) -> list[Group]:
-    """Put together what one module brings, and the Pythons for which that is the same, in the order of the rows."""
-    brought: dict[tuple[str, str, str, str], list[tuple[str, str]]] = {}
-    for row in packages:
-        key = (row.environment, row.module, row.module_version, row.python)
-        brought.setdefault(key, []).append((row.name, row.version))
-    pythons: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], list[str]] = {}
-    for (environment, module, version, python), rows in brought.items():
-        pythons.setdefault((environment, module, version, tuple(rows)), []).append(python)
-    return [(*key[:3], tuple(names), key[3]) for key, names in pythons.items()]
-
-
-def _group_line(group: Group) -> str:
-    environment, module, version, pythons, packages = group
-    names = ", ".join(f"{name} {package}" for name, package in packages)
-    return f"StdEnv/{environment} {module}/{version} (Python {', '.join(pythons)}): {names}"
-
-
-def _group_data(
-    environment: str, module: str, version: str, pythons: tuple[str, ...], packages: tuple[tuple[str, str], ...]
-) -> dict[str, object]:
-    return {
-        "environment": environment,
-        "module": module,
-        "version": version,
-        "pythons": list(pythons),
-        "packages": dict(packages),
     }
 
 

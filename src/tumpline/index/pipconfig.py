@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tumpline.errors import InputError
-from tumpline.index.settings import Credentials, IndexLocation, IndexSettings, shown, split_credentials
+from tumpline.index.settings import Credentials, IndexLocation, IndexSettings, path_of, shown, split_credentials
 
-__all__ = ["config_files", "read_pip_settings"]
+__all__ = ["config_files", "link_folders", "read_pip_settings"]
 
 _ALIASES = {"default-timeout": "timeout", "pypi-url": "index-url"}
+_LINK_SECTIONS = ("wheel", "install", "download", "global")
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
 
@@ -98,6 +99,31 @@ def config_files(environ: Mapping[str, str], *, platform: str, prefix: Path, roo
     yield prefix / basename
     if chosen:
         yield Path(chosen)
+
+
+def link_folders(path: Path, environ: Mapping[str, str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Return the folders that ``find-links`` of one configuration file name, in order, and addresses that are none.
+
+    The sections are those of the commands that use wheels - ``[wheel]``, ``[install]``, ``[download]`` - and
+    ``[global]``; on the Alliance's clusters the first three name the wheelhouse. Relative paths count from the current
+    folder, as for pip; addresses are told without credentials. Raises InputError ``pip-config-unreadable``,
+    ``index-address-unusable``.
+    """
+    texts: dict[str, list[str]] = {section: [] for section in _LINK_SECTIONS}
+    for section, key, value in _read_file(path):
+        if section in texts and key == "find-links":
+            texts[section] += value.split()
+    folders: dict[Path, None] = {}
+    others: dict[str, None] = {}
+    for text in (text for section in texts.values() for text in section):
+        scheme = text.partition(":")[0].lower()
+        if scheme == "file":
+            folders[path_of(text)] = None
+        elif "://" in text:
+            others[shown(text)] = None
+        else:
+            folders[Path.cwd() / _expand(text, _home(environ))] = None
+    return tuple(folders), tuple(others)
 
 
 def _global_folders(environ: Mapping[str, str], platform: str, root: Path) -> list[Path]:
