@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tumpline.catalogue.query import Ask, matches, parse_ask, search
 from tumpline.cli.scope import Scope, add_scope_options, open_scope
+from tumpline.cli.search_answer import Answer, Missing
 from tumpline.cli.tables import COLUMNS, FORMATS, condensed, in_order, render, table_rows
 from tumpline.errors import InputError
 from tumpline.values import Name
 
 if TYPE_CHECKING:
-    from tumpline.catalogue.content import WheelRow
-    from tumpline.catalogue.near import ModuleOffer, Near
+    from tumpline.catalogue.near import ModuleOffer
     from tumpline.cli.terminal import Terminal
 
-__all__ = ["Answer", "Missing", "configure", "execute"]
-
-
-class Missing(NamedTuple):
-    """Something asked for that no wheel and no module is there of, and what is near."""
-
-    ask: Ask
-    near: tuple[Near, ...]
-
-
-class Answer(NamedTuple):
-    """What a search found: wheels by project in the order of the table, modules by package, and what is missing."""
-
-    projects: tuple[tuple[WheelRow, ...], ...]
-    modules: tuple[tuple[Name, tuple[ModuleOffer, ...]], ...]
-    missing: tuple[Missing, ...]
+__all__ = ["configure", "execute"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.near import ModuleOffer
     from tumpline.cli.scope import Scope
-    from tumpline.cli.search_command import Answer, Missing
+    from tumpline.cli.search_answer import Answer, Missing
     from tumpline.cli.terminal import Terminal
 
 __all__ = ["answer_data", "catalogue_data", "tell_rest", "wheel_data"]
