@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tumpline.cli.app import COMMANDS, command_module
+from tumpline.cli.late import LateParser
 
 __all__ = ["REFERENCE", "command_reference"]
 
@@ -38,6 +39,8 @@ def command_reference() -> str:
 
 
 def _sections(parser: argparse.ArgumentParser, purpose: str, depth: int) -> Iterator[str]:
+    if isinstance(parser, LateParser):
+        parser.complete()
     common = ("help", "verbose", "quiet")
     actions = [a for a in parser._actions if a.help != argparse.SUPPRESS and a.dest not in common]
     nested = [action for action in actions if isinstance(action, argparse._SubParsersAction)]

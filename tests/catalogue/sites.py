@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.wheelmaker import make_wheel
+from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.sites import Dummy, ModulePackage, Platform, Site, SoftwareEnvironment
 from tumpline.values import Name
 
-__all__ = ["MODULES", "lake", "make_wheelhouse"]
+__all__ = ["FACTS", "MODULES", "lake", "make_wheelhouse"]
 
 MODULES = (
     ModulePackage("2023", "arrow", "17.0.0", "3.11", Name("pyarrow"), "17.0.0"),
     ModulePackage("2023", "arrow", "17.0.0", "3.12", Name("pyarrow"), "17.0.0"),
     ModulePackage("2023", "arrow", "15.0.1", "3.11", Name("pyarrow"), "15.0.1"),
 )
+FACTS = SiteFacts.known(Facts(MODULES))
 
 
 def lake(root: Path | None, catalogue: str | None = "lake") -> Site:

@@ -12,6 +12,7 @@ import pytest
 from tests.catalogue.sites import lake, make_wheelhouse
 from tests.moduletree import ModuleTree, needs_lmod
 from tumpline.catalogue.content import ModuleNote
+from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.catalogue.modules import SiteModules, read_modules
 from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.scan import scan
@@ -216,8 +217,7 @@ def test_the_catalogue_keeps_it(lmod: Lmod, tmp_path: Path) -> None:
             LocalWheelhouse(layers, 1),
             tmp_path / "lake.sqlite",
             today=date(2026, 11, 23),
-            modules=modules.packages,
-            module_notes=modules.notes,
+            facts=SiteFacts.known(Facts(modules.packages, modules.notes)),
         ).changed
 
     assert again(modules)

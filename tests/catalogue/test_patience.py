@@ -144,18 +144,19 @@ ssize_t pread64(int fd, void *buffer, size_t count, off64_t offset) {
 }
 ssize_t pread(int fd, void *buffer, size_t count, off_t offset) { return pread64(fd, buffer, count, offset); }
 
-DIR *opendir(const char *path) {
-    static DIR *(*real)(const char *);
-    if (!real) real = dlsym(RTLD_NEXT, "opendir");
-    if (strstr(path, "generic") && due("opendir")) return NULL;
-    return real(path);
+DIR *fdopendir(int fd) {
+    static DIR *(*real)(int);
+    if (!real) real = dlsym(RTLD_NEXT, "fdopendir");
+    return due("opendir") ? NULL : real(fd);
 }
-int lstat64(const char *path, struct stat64 *out) {
-    static int (*real)(const char *, struct stat64 *);
-    if (!real) real = dlsym(RTLD_NEXT, "lstat64");
-    return strstr(path, ".whl") && due("stat") ? -1 : real(path, out);
+int fstatat64(int fd, const char *path, struct stat64 *out, int flags) {
+    static int (*real)(int, const char *, struct stat64 *, int);
+    if (!real) real = dlsym(RTLD_NEXT, "fstatat64");
+    return strstr(path, ".whl") && due("stat") ? -1 : real(fd, path, out, flags);
 }
-int lstat(const char *path, struct stat *out) { return lstat64(path, (struct stat64 *)out); }
+int fstatat(int fd, const char *path, struct stat *out, int flags) {
+    return fstatat64(fd, path, (struct stat64 *)out, flags);
+}
 """
 
 SCAN = """

@@ -15,7 +15,7 @@ import pytest
 
 from replica.build import Replica
 from replica.contents import LAYERS
-from tests.catalogue.sites import MODULES, lake, make_wheelhouse
+from tests.catalogue.sites import FACTS, lake, make_wheelhouse
 from tests.sshd import HOST, Server
 from tests.wheelmaker import make_wheel
 from tumpline.catalogue.far.journal import journal_path
@@ -55,7 +55,7 @@ class Far:
                     [(layer, str(folder)) for layer, folder in self.layers],
                     self.output,
                     today=TODAY,
-                    modules=MODULES,
+                    facts=FACTS,
                     progress=progress or (lambda done, total: None),
                 )
             finally:
@@ -70,7 +70,7 @@ class Far:
     def scan(self) -> ScanReport:
         """Scan it as on the machine where it is."""
         wheelhouse = LocalWheelhouse(self.layers, 1)
-        return scan(lake(self.root), wheelhouse, self.folder / "local.sqlite", today=TODAY, modules=MODULES)
+        return scan(lake(self.root), wheelhouse, self.folder / "local.sqlite", today=TODAY, facts=FACTS)
 
     def check(self, report: PullReport) -> None:
         """Check that the catalogue of a pull is that of a scan, but for where the layers are."""

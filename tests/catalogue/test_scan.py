@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogue.sites import MODULES, lake, make_wheelhouse
+from tests.catalogue.sites import FACTS, MODULES, lake, make_wheelhouse
 from tests.wheelmaker import make_wheel
 from tumpline.catalogue.content import FileNote
+from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.scan import ScanReport, scan
 from tumpline.catalogue.store import Catalogue, open_catalogue
@@ -43,7 +44,7 @@ class House:
             LocalWheelhouse(self.layers, workers, Patience(sleep=self.pauses.append)),
             self.output,
             today=today,
-            modules=MODULES,
+            facts=FACTS,
             metadata=metadata,
         )
 
@@ -262,12 +263,27 @@ class TestAgain:
 
     def test_another_profile_is_noticed(self, house: House) -> None:
         house.scan()
-        other = scan(lake(None), house.wheelhouse, house.output, today=TODAY, modules=MODULES)
+        other = scan(lake(None), house.wheelhouse, house.output, today=TODAY, facts=FACTS)
         assert not other.changed, "where the wheelhouse is mounted does not matter"
-        changed = scan(lake(None), house.wheelhouse, house.output, today=TODAY, modules=MODULES[:1])
+        changed = scan(
+            lake(None), house.wheelhouse, house.output, today=TODAY, facts=SiteFacts.known(Facts(MODULES[:1]))
+        )
         assert (changed.changed, changed.read, changed.kept) == (True, 0, 8)
         with house.open() as catalogue:
             assert catalogue.modules_for(Name("pyarrow")) == MODULES[:1]
+
+    def test_facts_are_read_only_where_something_changed(self, house: House) -> None:
+        read: list[str] = []
+
+        def again(digest: str) -> bool:
+            def facts() -> Facts:
+                read.append(digest)
+                return Facts(MODULES)
+
+            return scan(lake(None), house.wheelhouse, house.output, today=TODAY, facts=SiteFacts(digest, facts)).changed
+
+        assert [again(digest) for digest in ("one", "one", "two", "two")] == [True, False, True, False]
+        assert read == ["one", "two"]
 
 
 class TestNotes:

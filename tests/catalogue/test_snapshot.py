@@ -20,6 +20,7 @@ from tumpline.catalogue import snapshot
 from tumpline.catalogue.columns import COLUMNS
 from tumpline.catalogue.content import Content, FileNote, View, WheelRow
 from tumpline.catalogue.encoding import encode
+from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.catalogue.opening import open_any
 from tumpline.catalogue.scan import scan
 from tumpline.catalogue.snapshot import MAGIC, content_of, pack, read_head, read_snapshot, unpack
@@ -80,7 +81,7 @@ class TestRoundTrip:
         house = LocalWheelhouse(layers)
         first = tmp_path / "first.sqlite"
         today = date(2026, 11, 23)
-        report = scan(lake(root), house, first, today=today, modules=MODULES, views=views)
+        report = scan(lake(root), house, first, today=today, facts=SiteFacts.known(Facts(MODULES, views=views)))
         with open_catalogue(first) as catalogue:
             raw = pack(content_of(catalogue))
         second = tmp_path / "second.sqlite"
@@ -88,7 +89,7 @@ class TestRoundTrip:
         write_catalogue(second, content, tables)
         assert tables.identity == report.info.identity
         assert second.read_bytes() == first.read_bytes()
-        again = scan(lake(root), house, second, today=today, modules=MODULES, views=views)
+        again = scan(lake(root), house, second, today=today, facts=SiteFacts.known(Facts(MODULES, views=views)))
         assert not again.changed, "a scan on top of it has nothing to read"
 
     def test_all_kinds_of_values(self) -> None:

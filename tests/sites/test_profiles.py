@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tumpline.errors import InputError
-from tumpline.sites.load import list_sites, load_site, module_packages, profile_folders
+from tumpline.sites.load import list_sites, load_site, module_packages, profile_folders, profiles_digest
 
 PLATFORM = '[platform]\nos = "linux"\ntags = ["linux_x86_64"]\n'
 
@@ -261,3 +261,33 @@ class TestModules:
     def test_listing_sites_reads_no_table(self, tmp_path: Path) -> None:
         write(tmp_path, "a", f'module-tables = ["none.toml"]\n{PLATFORM}')
         assert "a" in [site.name for site in list_sites((tmp_path,))]
+
+
+class TestDigest:
+    def test_of_the_shipped(self) -> None:
+        site = load_site("narval")
+        assert profiles_digest(site) == profiles_digest(site)
+        assert profiles_digest(site) != profiles_digest(load_site("linux")), "narval has module tables"
+
+    def test_any_profile_counts(self, tmp_path: Path) -> None:
+        site = load_site("linux")
+        seen = {profiles_digest(site, (tmp_path,))}
+        for name, text in (("a", PLATFORM), ("a", PLATFORM + "# "), ("b", PLATFORM), ("bad", "this is no TOML")):
+            write(tmp_path, name, text)
+            seen.add(profiles_digest(site, (tmp_path,)))
+        assert len(seen) == 5
+        (tmp_path / "b.toml").rename(tmp_path / "c.toml")
+        assert profiles_digest(site, (tmp_path,)) not in seen, "names count"
+
+    def test_a_module_table_counts(self, tmp_path: Path) -> None:
+        write(tmp_path / "tables", "mine", "one")
+        write(tmp_path, "lab", f'module-tables = ["tables/mine.toml"]\n{PLATFORM}')
+        site = load_site("lab", (tmp_path,))
+        before = profiles_digest(site, (tmp_path,))
+        write(tmp_path / "tables", "mine", "two")
+        assert profiles_digest(site, (tmp_path,)) != before
+
+    def test_what_can_not_be_read_is_left_to_whoever_needs_it(self, tmp_path: Path) -> None:
+        (tmp_path / "folder.toml").mkdir()
+        site = load_site("linux")
+        assert profiles_digest(site, (tmp_path, tmp_path / "missing")) != profiles_digest(site)

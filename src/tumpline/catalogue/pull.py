@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tumpline.catalogue.content import View
+from tumpline.catalogue.facts import SiteFacts
 from tumpline.catalogue.far.journal import Journal, journal_path
 from tumpline.catalogue.far.link import Link
 from tumpline.catalogue.far.wheelhouse import FarWheelhouse
@@ -15,7 +15,7 @@ from tumpline.catalogue.listing import Found, Listing, Odd
 from tumpline.catalogue.scan import ScanReport, scan
 from tumpline.catalogue.store import check_header, open_catalogue
 from tumpline.errors import InputError
-from tumpline.sites import ModulePackage, Site
+from tumpline.sites import Site
 
 __all__ = ["PullReport", "pull"]
 
@@ -35,8 +35,7 @@ def pull(
     output: Path,
     *,
     today: date,
-    modules: tuple[ModulePackage, ...] = (),
-    views: tuple[View, ...] = (),
+    facts: SiteFacts,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PullReport:
     """Make the catalogue `output` of layers, given as (name, folder there); it equals that of a scan made there.
@@ -48,7 +47,7 @@ def pull(
     journal = Journal(journal_path(output))
     try:
         wheelhouse = FarWheelhouse(link, layers, known, journal)
-        report = scan(site, wheelhouse, output, today=today, modules=modules, views=views, progress=progress)
+        report = scan(site, wheelhouse, output, today=today, facts=facts, progress=progress)
         journal.remove()
     finally:
         journal.close()

@@ -10,8 +10,9 @@ from datetime import date
 from pathlib import Path
 
 from tumpline import __version__
-from tumpline.catalogue.content import Content, FileNote, ModuleNote, NoteKind, View, WheelRow
+from tumpline.catalogue.content import Content, FileNote, NoteKind, WheelRow
 from tumpline.catalogue.encoding import encode
+from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.catalogue.model import CatalogueInfo
 from tumpline.catalogue.reading import Reading
 from tumpline.catalogue.schema import SCHEMA_VERSION
@@ -20,7 +21,7 @@ from tumpline.catalogue.tree import Found, Tree
 from tumpline.catalogue.wheelhouse import Wheelhouse
 from tumpline.catalogue.writer import write_catalogue
 from tumpline.errors import InputError
-from tumpline.sites import Dummy, ModulePackage, Site
+from tumpline.sites import Dummy, Site
 from tumpline.values import Name, normalise
 from tumpline.wheels.name import split_wheel_name
 
@@ -30,6 +31,7 @@ _Parts = tuple[str, str, str, str]
 """Name as spelled, version, build and tags of a file name."""
 
 _UNREAD = Reading()
+_NO_FACTS = SiteFacts.known(Facts())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,13 @@ def scan(
     output: Path,
     *,
     today: date,
-    modules: tuple[ModulePackage, ...] = (),
-    module_notes: tuple[ModuleNote, ...] = (),
-    views: tuple[View, ...] = (),
+    facts: SiteFacts = _NO_FACTS,
     metadata: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ScanReport:
     """Read the wheelhouse and write the site's catalogue to `output`.
 
-    `modules` are what the site's modules bring (`tumpline.sites.load.module_packages`, or what
-    `tumpline.catalogue.modules` reads) and `module_notes` how that is known; `views` are what
-    `views_of` says of all sites that share the catalogue. They are stored with the wheels.
+    `facts` are stored with the wheels; they are read only where something changed.
     A catalogue that is there already is taken as known: a wheel of the same name, size and time is not read again, and
     where nothing at all has changed nothing is written. Without `metadata` only file names are read. A wheel that can
     not be read is noted with its reason, not left out silently; it is tried again next time if the system was to
@@ -78,7 +76,7 @@ def scan(
     previous, replaced = _previous(output)
     try:
         tree = wheelhouse.tree()
-        fingerprint = _fingerprint(site, (*modules, *module_notes), views, tree)
+        fingerprint = _fingerprint(site, facts, tree)
         notes = previous.notes() if previous else ()
         if previous is not None and _still_holds(previous, notes, fingerprint, metadata):
             info = previous.info
@@ -96,6 +94,7 @@ def scan(
     for (found, parts), reading in zip(gathering.unread, readings, strict=True):
         gathering.take(found, parts, reading)
 
+    modules, module_notes, views = facts.read()
     content = Content(
         site=site.name,
         grade="scanned",
@@ -244,19 +243,11 @@ def _still_holds(previous: Catalogue, notes: Iterable[FileNote], fingerprint: st
     )
 
 
-def _fingerprint(site: Site, modules: Iterable[ModulePackage | ModuleNote], views: Iterable[View], tree: Tree) -> str:
+def _fingerprint(site: Site, facts: SiteFacts, tree: Tree) -> str:
     """Return a digest of all that a catalogue is made from, besides what is inside the wheels."""
-    facts = "\0".join(
-        [
-            f"{SCHEMA_VERSION}\0{site.name}",
-            *map(repr, modules),
-            *map(repr, views),
-            *map(repr, site.dummies),
-            *map(repr, _pythons(site)),
-            tree.fingerprint,
-        ]
-    )
-    return hashlib.sha256(facts.encode()).hexdigest()
+    parts = [str(SCHEMA_VERSION), site.name, facts.digest, tree.fingerprint]
+    parts += [*map(repr, site.dummies), *map(repr, _pythons(site))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _pythons(site: Site) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tumpline.cli.catalogue_scan import scan_data, tell_scan
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, load_site_named, sound_sites
+from tumpline.cli.wiring import cache, load_site_named
 from tumpline.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Pull, and tell what was found."""
     from tumpline.catalogue.far.link import COMMAND, Link
     from tumpline.catalogue.find import catalogue_path
-    from tumpline.catalogue.layers import choose_layers, views_of
+    from tumpline.catalogue.layers import choose_layers
     from tumpline.catalogue.pull import pull
+    from tumpline.cli.site_modules import profile_facts
     from tumpline.host.ssh import RemoteProgram
-    from tumpline.sites.load import module_packages
 
     site = load_site_named(options.site)
     host = options.host or _login_host(site)
@@ -89,8 +89,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 [(layer, folder.as_posix()) for layer, folder in layers.found],
                 output,
                 today=datetime.now(UTC).date(),
-                modules=module_packages(site),
-                views=views_of(each for each in sound_sites() if each.catalogue == site.catalogue),
+                facts=profile_facts(site),
                 progress=progress,
             )
     if terminal.json:

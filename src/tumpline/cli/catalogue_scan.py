@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, here, load_site_named, sound_sites
+from tumpline.cli.wiring import cache, here, load_site_named
 from tumpline.host import variables
 
 if TYPE_CHECKING:
@@ -67,10 +67,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Scan, and tell what was found."""
     from tumpline.catalogue.find import catalogue_path
-    from tumpline.catalogue.layers import choose_layers, views_of
+    from tumpline.catalogue.layers import choose_layers
     from tumpline.catalogue.scan import scan
+    from tumpline.catalogue.store import open_catalogue
     from tumpline.catalogue.wheelhouse import LocalWheelhouse
-    from tumpline.cli.site_modules import modules_data, site_modules, tell_modules
+    from tumpline.cli.site_modules import asked_modules, module_facts, modules_data, profile_facts, tell_modules
 
     site = load_site_named(options.site)
     config, configured, addresses = _pip_config(options, site)
@@ -84,31 +85,30 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             if terminal.draws:
                 live(f"read {done:,} of {total:,} wheels")
 
-        modules = site_modules(site, live, ask=not options.no_modules and _is_here(options, site))
+        asked = asked_modules(site, live) if not options.no_modules and _is_here(options, site) else None
         live(f"listing {len(layers.found)} layers")
         report = scan(
-            modules.with_pythons(site),
+            asked.with_pythons(site) if asked else site,
             LocalWheelhouse(layers.found),
             options.output or catalogue_path(site, cache()),
             today=datetime.now(UTC).date(),
-            modules=modules.packages,
-            module_notes=modules.notes,
-            views=views_of(each for each in sound_sites() if each.catalogue == site.catalogue),
+            facts=module_facts(site, asked) if asked else profile_facts(site),
             metadata=not options.names_only,
             progress=progress,
         )
-    if terminal.json:
-        evidence = {"pip-config": str(config) if config else None, "modules": modules_data(modules)}
-        terminal.data(json.dumps(scan_data(report, layers) | evidence, indent=2))
-    else:
+    with open_catalogue(report.path) as catalogue:
+        if terminal.json:
+            evidence = {"pip-config": str(config) if config else None, "modules": modules_data(catalogue, asked)}
+            terminal.data(json.dumps(scan_data(report, layers) | evidence, indent=2))
+            return 0
         for address in addresses:
             terminal.say(
                 f"note: pip's configuration names {address}, which is no folder: it is not part of a catalogue"
             )
         for folder in layers.gone:
             terminal.say(f"note: pip's configuration names {folder}, which is not there")
-        tell_modules(modules, terminal)
-        tell_scan(report, layers, terminal)
+        tell_modules(catalogue, asked, terminal)
+    tell_scan(report, layers, terminal)
     return 0
 
 
@@ -122,15 +122,16 @@ def _pip_config(options: argparse.Namespace, site: Site) -> tuple[Path | None, t
 
     Raises InputError ``pip-config-unreadable`` where one was named with ``--pip-config`` and is not there.
     """
+    environ = variables()
+    path = options.pip_config
+    if path is None and not options.wheelhouse and _is_here(options, site):
+        named = Path(environ.get("PIP_CONFIG_FILE", ""))
+        path = named if named.is_file() else None
+    if path is None:
+        return None, (), ()
     from tumpline.index.pipconfig import link_folders
 
-    environ = variables()
-    if options.pip_config is not None:
-        return options.pip_config, *link_folders(options.pip_config, environ)
-    path = environ.get("PIP_CONFIG_FILE", "")
-    if options.wheelhouse or not path or not Path(path).is_file() or not _is_here(options, site):
-        return None, (), ()
-    return Path(path), *link_folders(Path(path), environ)
+    return path, *link_folders(path, environ)
 
 
 def tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:

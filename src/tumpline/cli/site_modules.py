@@ -1,4 +1,4 @@
-"""The modules of a site for its catalogue: asked for where that can be, and how they are known told to people."""
+"""What profiles and modules say for a site's catalogue, and how that is known told to people."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from tumpline.cli.terminal import Terminal
+from tumpline.cli.wiring import sound_sites, user_profiles
 from tumpline.host import variables
 
 if TYPE_CHECKING:
-    from tumpline.catalogue.content import ModuleEvidence, ModuleNote
+    from tumpline.catalogue.content import ModuleEvidence, ModuleNote, View
+    from tumpline.catalogue.facts import SiteFacts
     from tumpline.catalogue.modules import SiteModules
+    from tumpline.catalogue.store import Catalogue
     from tumpline.sites import ModulePackage, Site
 
-__all__ = ["EVIDENCE", "counted", "module_counts", "modules_data", "site_modules", "tell_modules"]
+__all__ = [
+    "EVIDENCE",
+    "asked_modules",
+    "counted",
+    "module_counts",
+    "module_facts",
+    "modules_data",
+    "profile_facts",
+    "tell_modules",
+]
 
 EVIDENCE: dict[ModuleEvidence, str] = {
     "read": "read from their folders",
@@ -24,37 +36,62 @@ EVIDENCE: dict[ModuleEvidence, str] = {
 """How it is known what modules bring, in words."""
 
 
-def site_modules(site: Site, progress: Callable[[str], None], *, ask: bool) -> SiteModules:
-    """Return what the site's modules bring: from the module system if it may be asked and is there, else its profile.
+def profile_facts(site: Site) -> SiteFacts:
+    """Return what the profiles say for the catalogue of a site; reads them where it is asked for."""
+    from tumpline.catalogue.facts import Facts, SiteFacts
+    from tumpline.sites.load import module_packages, profiles_digest
+
+    return SiteFacts(
+        profiles_digest(site, user_profiles()),
+        lambda: Facts(module_packages(site), views=_views(site)),
+    )
+
+
+def module_facts(site: Site, modules: SiteModules) -> SiteFacts:
+    """Return the facts for the catalogue of a site whose module system was asked."""
+    from tumpline.catalogue.facts import Facts, SiteFacts
+
+    return SiteFacts.known(Facts(modules.packages, modules.notes, _views(site)))
+
+
+def asked_modules(site: Site, progress: Callable[[str], None]) -> SiteModules | None:
+    """Ask the module system what the site's modules bring; None where there is none, or the site has no modules.
 
     Reads the environment variables; `progress` is told what is being done.
     """
-    from tumpline.catalogue.modules import SiteModules, read_modules
     from tumpline.host.lmod import Lmod
+
+    lmod = Lmod.find(variables()) if site.environments else None
+    if lmod is None:
+        return None
+    from tumpline.catalogue.modules import read_modules
     from tumpline.sites.load import module_packages
 
-    table = module_packages(site)
-    lmod = Lmod.find(variables()) if ask and site.environments else None
-    if lmod is None:
-        return SiteModules(table)
-    return read_modules(site, table, lmod, progress=progress)
+    return read_modules(site, module_packages(site), lmod, progress=progress)
 
 
-def tell_modules(modules: SiteModules, terminal: Terminal) -> None:
-    """Tell how it is known what modules bring, and what could not be asked."""
-    for problem in modules.problems:
+def _views(site: Site) -> tuple[View, ...]:
+    from tumpline.catalogue.layers import views_of
+
+    return views_of(each for each in sound_sites() if each.catalogue == site.catalogue)
+
+
+def tell_modules(catalogue: Catalogue, asked: SiteModules | None, terminal: Terminal) -> None:
+    """Tell how it is known what the modules of a catalogue bring, and what could not be asked."""
+    for problem in asked.problems if asked else ():
         terminal.note(problem)
-    if modules.packages:
-        asked = f", asked of {modules.system}" if modules.system else ""
-        terminal.say(f"modules{asked}: {counted(modules.packages, modules.notes)}")
+    if packages := catalogue.modules():
+        system = f", asked of {asked.system}" if asked else ""
+        terminal.say(f"modules{system}: {counted(packages, catalogue.module_notes())}")
 
 
-def modules_data(modules: SiteModules) -> dict[str, object]:
+def modules_data(catalogue: Catalogue, asked: SiteModules | None) -> dict[str, object]:
     """Return how it is known what modules bring as plain data; see ``docs/reference/catalogue.md``."""
+    problems = asked.problems if asked else ()
     return {
-        "system": modules.system or None,
-        **module_counts(modules.packages, modules.notes),
-        "problems": [{"code": p.code, "message": p.message, "where": p.where} for p in modules.problems],
+        "system": asked.system if asked else None,
+        **module_counts(catalogue.modules(), catalogue.module_notes()),
+        "problems": [{"code": p.code, "message": p.message, "where": p.where} for p in problems],
     }
 
 

@@ -146,9 +146,9 @@ def _wheelhouses() -> Iterator[Path]:
 
 def sound_sites() -> Iterator[Site]:
     """Yield the profiles of all sites but broken ones, of which one is told where their site is named."""
-    from tumpline.sites.load import load_site, profile_folders, site_names
+    from tumpline.sites.load import load_site, site_names
 
-    folders = profile_folders(variables(), config_folder())
+    folders = user_profiles()
     for name in site_names(folders):
         try:
             yield load_site(name, folders)
@@ -165,18 +165,23 @@ def here() -> Detection:
 
 def all_sites() -> tuple[Site, ...]:
     """Return the profiles of all sites that can be named."""
-    from tumpline.sites.load import list_sites, profile_folders
+    from tumpline.sites.load import list_sites
 
-    environ = variables()
-    return list_sites(profile_folders(environ, config_folder()))
+    return list_sites(user_profiles())
+
+
+def user_profiles() -> tuple[Path, ...]:
+    """Return the folders of the user's own profiles."""
+    from tumpline.sites.load import profile_folders
+
+    return profile_folders(variables(), config_folder())
 
 
 def load_site_named(name: str) -> Site:
     """Return a site's profile; ``here`` is the site of this machine."""
-    from tumpline.sites.load import load_site, profile_folders
+    from tumpline.sites.load import load_site
 
-    environ = variables()
-    folders = profile_folders(environ, config_folder())
+    folders = user_profiles()
     if name == "here":
         from tumpline.sites.detect import site_here
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tumpline import __version__
 from tumpline.errors import InputError, Problem
 from tumpline.sites.parse import parse_modules, parse_site
 from tumpline.sites.profile import ModulePackage, Site
 
-__all__ = ["list_sites", "load_site", "module_packages", "profile_folders", "site_names"]
+__all__ = ["list_sites", "load_site", "module_packages", "profile_folders", "profiles_digest", "site_names"]
 
 # importlib.resources would say the same, and take 20 ms to import.
 _SHIPPED = Path(__file__).with_name("data")
@@ -74,6 +76,25 @@ def module_packages(site: Site) -> tuple[ModulePackage, ...]:
     for table in map(Path, site.module_tables):
         rows.update(parse_modules(_read(table), str(table)))
     return tuple(sorted(rows, key=lambda row: (row.environment, row.module, row.module_version, row.python, row.name)))
+
+
+def profiles_digest(site: Site, folders: Sequence[Path] = ()) -> str:
+    """Return a digest of all profiles and of the site's module tables; reads the files, and parses none.
+
+    Where it is the same, so is what this version of the tool says of any site.
+    """
+    digest = hashlib.sha256(__version__.encode())
+    profiles = [path for folder in (*folders, _SHIPPED) for path in sorted(folder.glob("*.toml"))]
+    for path in (*profiles, *map(Path, site.module_tables)):
+        try:
+            with path.open("rb") as stream:
+                content = stream.read(_LARGEST + 1)
+        except OSError as error:
+            # Whoever needs the profile is told.
+            content = str(error.errno).encode()
+        digest.update(f"\0{path.name}\0{len(content)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def site_names(folders: Sequence[Path] = ()) -> list[str]:
