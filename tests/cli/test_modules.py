@@ -311,6 +311,11 @@ class TestPythons:
             "  3.14.7  default  profile",
         ]
 
+    @pytest.mark.parametrize("words", ["pythons", "catalogue info", "modules pyarrow"])
+    def test_a_laptop_asks_what_the_clusters_have(self, shell: Shell, words: str) -> None:
+        shell.set(TUMPLINE_SITE="linux")
+        assert shell.json(*words.split())["site"] == "alliance"
+
     @needs_lmod
     def test_from_all_evidence(self, shell: Shell, tree: ModuleTree) -> None:
         shell("catalogue", "scan")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.catalogue.query import Ask, Terms, matches, meant, parse_ask, search
 from tumpline.cli.tables import FORMATS, condensed, in_order, render, table_rows
-from tumpline.cli.wiring import cache, here, load_site_named
+from tumpline.cli.wiring import cache, here, site_asked
 from tumpline.errors import InputError
 from tumpline.host import variables
 from tumpline.values import normalise, version_key
@@ -132,8 +132,7 @@ def _open(environ: Mapping[str, str]) -> Catalogue:
         from tumpline.catalogue.opening import open_any
 
         return open_any(Path(chosen))
-    site = load_site_named("here")
-    return find_catalogue(site if site.catalogue else load_site_named("alliance"), cache())
+    return find_catalogue(site_asked(), cache())
 
 
 def _pythons(options: argparse.Namespace, environ: Mapping[str, str], catalogue: Catalogue) -> tuple[str, ...]:

@@ -22,7 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the action."""
     parser.add_argument("before", metavar="A", help="a snapshot, a catalogue's file, a site, or a tumpline.lock")
     parser.add_argument(
-        "after", metavar="B", nargs="?", default="", help="likewise, but no lock (default: this site, as it is known)"
+        "after",
+        metavar="B",
+        nargs="?",
+        default="",
+        help="likewise, but no lock (default: this site, else the Alliance)",
     )
     parser.add_argument(
         "--for", dest="project", type=Path, metavar="DIR", help="only what concerns the lock of the project there"

@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="SITE|FILE",
         default="",
-        help="a site or a catalogue's file (default: this site)",
+        help="a site or a catalogue's file (default: this site, else the Alliance)",
     )
     parser.add_argument("--catalogue", type=Path, metavar="FILE", help="this file, rather than the site's")
     parser.add_argument(

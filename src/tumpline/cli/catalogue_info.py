@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="SITE|FILE",
         default="",
-        help="a site, a catalogue's file or a snapshot (default: this site)",
+        help="a site, a catalogue's file or a snapshot (default: this site, else the Alliance)",
     )
     parser.add_argument("--catalogue", type=Path, metavar="FILE", help="this file, rather than the site's")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tumpline.cli.wiring import cache, load_site_named
+from tumpline.cli.wiring import cache, load_site_named, site_asked
 from tumpline.host import variables
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ __all__ = ["is_same_catalogue", "open_named"]
 def open_named(name: str, given: Path | None = None) -> Catalogue:
     """Open a catalogue's file or a snapshot where there is such a file, else the catalogue of the site of that name.
 
-    Where no name is given: the file `given`, else the one of ``TUMPLINE_CATALOGUE``, else that of this site. Raises
+    Where no name is given: the file `given`, else the one of ``TUMPLINE_CATALOGUE``, else that of
+    `site_asked`. Raises
     what opening and finding catalogues raises.
     """
     from tumpline.catalogue.find import find_catalogue
@@ -30,7 +31,7 @@ def open_named(name: str, given: Path | None = None) -> Catalogue:
         return open_any(given)
     if name and (path.is_file() or path.name != name or path.suffix in (".sqlite", ".tumpline")):
         return open_any(path)
-    return find_catalogue(load_site_named(name or "here"), cache())
+    return find_catalogue(site_asked(name), cache())
 
 
 def is_same_catalogue(site: str, other: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.cli.module_groups import ModuleGroup, group_data, group_line, group_modules
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, here, load_site_named
+from tumpline.cli.wiring import cache, here, site_asked
 from tumpline.errors import InputError, Problem
 from tumpline.host import variables
 from tumpline.values import normalise, version_key
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tumpline.sites import ModulePackage, Site
 
 __all__ = ["configure", "execute"]
-
-_EVERYWHERE = "alliance"
-"""The profile that stands for all clusters of the Alliance, where the machine at hand is none of them."""
 
 _MARKS = {"read": "", "stated": "as the module states: inferred", "table": "from the profile"}
 
@@ -58,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Answer; 1 where a name is brought by no module. Raises what loading sites and opening catalogues raises."""
-    site = _site(options.site)
+    site = site_asked(options.site)
     if options.stdenv and site.environment(options.stdenv) is None:
         raise InputError.of(
             "unknown-environment",
@@ -87,14 +84,6 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     for name in missing:
         terminal.problem(_no_module(name, known, site, options))
     return 1 if missing else 0
-
-
-def _site(name: str) -> Site:
-    site = load_site_named(name or "here")
-    if not name and not site.environments and not site.module_tables:
-        # A laptop has no modules: what is asked is what the clusters have.
-        return load_site_named(_EVERYWHERE)
-    return site
 
 
 def _known(site: Site, given: Path | None) -> _Known:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tumpline.cli.live import LiveLine
 from tumpline.cli.site_command import inferred_mark
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, here, load_site_named
+from tumpline.cli.wiring import cache, here, site_asked
 from tumpline.errors import EnvironmentFailure, InputError, NotSo
 from tumpline.host import variables
 
@@ -39,14 +39,16 @@ class _Environment:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument("site", nargs="?", metavar="SITE", default="here", help="the site (default: this one)")
+    parser.add_argument(
+        "site", nargs="?", metavar="SITE", default="", help="the site (default: this one, else the Alliance)"
+    )
     parser.add_argument("--stdenv", default="", metavar="NAME", help="only this software environment")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Answer; raises NotSo ``no-pythons``, InputError ``unknown-environment``, and what loading sites raises."""
-    site = load_site_named(options.site)
+    site = site_asked(options.site)
     detection = here()
     is_here = options.site == "here" or site.name == detection.site_name
     environments = {each.name: _Environment() for each in site.environments}
@@ -76,6 +78,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     if terminal.json:
         terminal.data(json.dumps(_data(site, shown, loaded, lmod), indent=2))
     else:
+        if not options.site:
+            terminal.say(f"{site.name}: {site.title}")
         for line in _lines(site, shown, loaded):
             terminal.data(line)
     return 0

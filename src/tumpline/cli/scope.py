@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.catalogue.query import Terms
-from tumpline.cli.wiring import cache, find_project, here, load_site_named
+from tumpline.cli.wiring import cache, find_project, here, load_site_named, site_asked
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host import variables
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tumpline.catalogue.store import Catalogue
 
 __all__ = ["Place", "Scope", "add_scope_options", "open_scope"]
-
-_EVERYWHERE = "alliance"
-"""The profile that stands for all clusters of the Alliance, where the machine at hand is none of them."""
 
 
 class Place(NamedTuple):
@@ -161,18 +158,15 @@ def _open(options: argparse.Namespace, place: Place) -> Catalogue:
 def _open_by_profile(options: argparse.Namespace, place: Place) -> Catalogue:
     from tumpline.catalogue.find import find_catalogue
 
-    site = load_site_named(place.site)
+    site = load_site_named(place.site) if options.site or options.target else site_asked()
     if site.catalogue is None:
-        # A laptop has no wheelhouse: what is asked is what the clusters have.
-        if options.site or options.target:
-            raise InputError.of(
-                "no-catalogue",
-                f"there is no catalogue of {site.name}",
-                why="the site has no wheelhouse",
-                hint="name a cluster with --site, or leave it out to search all of the Alliance",
-            )
-        site = load_site_named(_EVERYWHERE)
-    elif place.environment and site.environment(place.environment) is None:
+        raise InputError.of(
+            "no-catalogue",
+            f"there is no catalogue of {site.name}",
+            why="the site has no wheelhouse",
+            hint="name a cluster with --site, or leave it out to search all of the Alliance",
+        )
+    if site.name == place.site and place.environment and site.environment(place.environment) is None:
         raise _unknown_environment(place, [each.name for each in site.environments])
     return find_catalogue(site, cache())
 

@@ -38,9 +38,13 @@ __all__ = [
     "open_sources",
     "open_targets",
     "read_lock_of",
+    "site_asked",
     "sound_sites",
+    "user_profiles",
 ]
 
+_EVERYWHERE = "alliance"
+"""The profile that stands for all clusters of the Alliance."""
 
 _HASTE = 3.0
 """Seconds that a person who asked about something else can be kept waiting."""
@@ -187,6 +191,15 @@ def load_site_named(name: str) -> Site:
 
         return site_here(here(), folders)
     return load_site(name, folders)
+
+
+def site_asked(name: str = "") -> Site:
+    """Return the site whose offer is asked for: where none is named, that of this machine if it is one that has any.
+
+    A laptop has neither wheelhouse nor modules: what is asked there is what the clusters have.
+    """
+    site = load_site_named(name or "here")
+    return load_site_named(_EVERYWHERE) if not name and site.catalogue is None and not site.environments else site
 
 
 def load_site_of(target: LockedTarget) -> Site:
