@@ -1,8 +1,8 @@
-"""Where a key of a TOML file is written: key path -> line.
+"""Where things are written in a TOML file: key path -> line, and -> position in the text.
 
 Parsers of TOML give values without positions, and ``project.dependencies[17]`` without a line makes people count.
 This scanner walks a text that a real parser has already accepted and only keeps the places, so it needs none of a
-parser's checks. It runs only when there is something to say.
+parser's checks. It runs only when there is something to say, or to edit.
 """
 
 from __future__ import annotations
@@ -44,10 +44,18 @@ def show_keys(keys: KeyPath) -> str:
 
 
 class KeyLines:
-    """The lines of all keys and array items of one valid TOML text; lines count from 1."""
+    """The places of all keys and array items of one valid TOML text; lines count from 1.
+
+    Positions count from 0 in the text with plain line feeds. `values` are the spans of values, `pairs` the starts of
+    their keys, `commas` the positions of the commas behind array items, `headers` the spans of ``[table]`` headers.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text.replace("\r\n", "\n")
+        self.values: dict[KeyPath, tuple[int, int]] = {}
+        self.pairs: dict[KeyPath, int] = {}
+        self.commas: dict[KeyPath, int] = {}
+        self.headers: dict[KeyPath, tuple[int, int]] = {}
         self._ends = [place.start() for place in re.finditer("\n", self._text)]
         self._lines: dict[KeyPath, int] = {}
         self._tables: dict[KeyPath, int] = {}
@@ -95,6 +103,7 @@ class KeyLines:
             if path in self._tables:
                 path = (*path, self._tables[path])
                 self._note(path, start)
+        self.headers[path] = (start, self._at)
         return path
 
     def _pair(self, prefix: KeyPath) -> None:
@@ -103,6 +112,7 @@ class KeyLines:
         for name in self._key():
             path = (*path, name)
             self._note(path, start)
+        self.pairs[path] = start
         self._at += 1  # the equals sign
         self._value(path)
 
@@ -123,18 +133,20 @@ class KeyLines:
 
     def _value(self, path: KeyPath) -> None:
         self._skip(_SPACE)
-        match self._text[self._at]:
+        start = self._at
+        match self._text[start]:
             case "[":
                 self._array(path)
             case "{":
                 self._inline_table(path)
             case '"' | "'":
-                place = _STRING.match(self._text, self._at)
+                place = _STRING.match(self._text, start)
                 if place is None:
                     raise IndexError
                 self._at = place.end()
             case _:
                 self._skip(_SCALAR)
+        self.values[path] = (start, self._at)
 
     def _array(self, path: KeyPath) -> None:
         self._at += 1
@@ -149,6 +161,7 @@ class KeyLines:
             self._value(item)
             self._skip(_BLANK)
             if self._text[self._at] == ",":
+                self.commas[item] = self._at
                 self._at += 1
             position += 1
 

@@ -1,0 +1,268 @@
+"""Adding requirements to pyproject.toml and removing them: in whichever tables the project is written."""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from tumpline.errors import InputError
+from tumpline.project.lines import KeyPath, show_keys
+from tumpline.project.splices import Splices, literal
+from tumpline.project.tilde import poetry_value, requirement_text
+from tumpline.values import Name, normalise, parse_requirement
+
+__all__ = ["DependencyEdit"]
+
+_BYTE_ORDER_MARK = "\ufeff"
+_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
+_DEPENDENCIES: KeyPath = ("project", "dependencies")
+_EXTRAS: KeyPath = ("project", "optional-dependencies")
+_GROUPS: KeyPath = ("dependency-groups",)
+_POETRY: KeyPath = ("tool", "poetry")
+_POETRY_MAIN: KeyPath = (*_POETRY, "dependencies")
+
+
+class DependencyEdit:
+    """A pyproject.toml whose requirements are changed in memory; what else is written there stays byte for byte.
+
+    `content` is the file's; `where` names it in errors. Line ends and a byte order mark are kept. Every change is read
+    back: where it would say anything else than what is meant, InputError ``cannot-edit`` is raised and nothing changes.
+    """
+
+    def __init__(self, content: bytes, where: str) -> None:
+        text = content.decode("utf-8")
+        self._mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
+        text = text.removeprefix(_BYTE_ORDER_MARK)
+        self._windows = "\r\n" in text and text.count("\r\n") == text.count("\n")
+        self._text = text.replace("\r\n", "\n") if self._windows else text
+        self._data = tomllib.loads(self._text)
+        self._where = where
+
+    @property
+    def content(self) -> bytes:
+        """The file's content, with the changes."""
+        text = self._text.replace("\n", "\r\n") if self._windows else self._text
+        return (self._mark + text).encode()
+
+    def groups(self, name: Name) -> list[str]:
+        """Return where a name is asked for: the names of groups and extras as written, the empty one for the main."""
+        return [group for group, keys in self._sections() if any(True for _ in self._found(keys, name))]
+
+    def written(self, name: Name, group: str) -> str:
+        """Return a requirement as it is written in a group, or empty: TOML's text for one in Poetry's tables."""
+        keys = self._existing(group) if group else self._main()
+        for place in self._found(keys, name) if keys is not None else ():
+            value = self._get(place)
+            return value if isinstance(value, str) else repr(value)
+        return ""
+
+    def add(self, requirement: Requirement, group: str = "") -> None:
+        """Ask for a package in the main section or a group, which is made where there is none.
+
+        What a group asks of the package already is replaced; its extras and marker stay unless others are given.
+        Raises InputError ``cannot-edit``, ``asked-twice``.
+        """
+        name = normalise(requirement.name)
+        keys = self._place(group)
+        found = list(self._found(keys, name))
+        if len(found) > 1:
+            raise InputError.of(
+                "asked-twice",
+                f"{show_keys(keys)} asks for {name} more than once",
+                where=self._where,
+                hint="edit the file by hand: it can not be known which of them is meant",
+            )
+        if found:
+            requirement = self._completed(requirement, found[0])
+        hint = f'write "{requirement_text(requirement)}" there by hand'
+        with_poetry = _is_poetry(keys)
+        value = poetry_value(requirement) if with_poetry else literal(requirement_text(requirement))
+        splices = Splices(self._text)
+        try:
+            if found and with_poetry and isinstance(self._get(found[0]), dict):
+                self._replace_version(splices, found[0], requirement)
+            elif found:
+                splices.replace(found[0], value)
+            elif with_poetry:
+                splices.add_pair((*keys, requirement.name), value)
+            elif splices.has(keys):
+                splices.append(keys, value)
+            else:
+                splices.add_array(keys, value)
+        except KeyError as error:
+            raise self._refused(keys, hint) from error
+        self._accept(splices.text, keys, name, hint, requirement)
+
+    def remove(self, name: Name, group: str) -> None:
+        """Remove all that a group asks of a package; raises InputError ``cannot-edit``."""
+        keys = self._existing(group) if group else self._main()
+        hint = f"remove {name} there by hand"
+        if keys is None:
+            return
+        for place in reversed(list(self._found(keys, name))):
+            splices = Splices(self._text)
+            try:
+                if isinstance(position := place[-1], int):
+                    splices.remove_item(keys, position, keep=self._is_named(keys))
+                else:
+                    splices.remove_pair(place)
+            except KeyError as error:
+                raise self._refused(keys, hint) from error
+            self._accept(splices.text, keys, None, hint, None)
+
+    def _completed(self, requirement: Requirement, place: KeyPath) -> Requirement:
+        """Return the requirement with extras and marker of the one that it replaces, where it states none."""
+        value = self._get(place)
+        if not isinstance(value, str) or _is_poetry(place[:-1]):
+            return requirement
+        before = parse_requirement(value)
+        if (requirement.extras or not before.extras) and (requirement.marker or not before.marker):
+            return requirement
+        completed = Requirement(str(requirement))
+        completed.extras = requirement.extras or set(before.extras)
+        completed.marker = requirement.marker or before.marker
+        return completed
+
+    def _replace_version(self, splices: Splices, place: KeyPath, requirement: Requirement) -> None:
+        if requirement.url or requirement.extras or requirement.marker:
+            splices.replace(place, poetry_value(requirement))
+        else:
+            splices.replace((*place, "version"), poetry_value(requirement))
+
+    def _sections(self) -> Iterator[tuple[str, KeyPath]]:
+        """Yield all places with requirements: the group's name, empty for the main section, and the key path."""
+        for keys in (_DEPENDENCIES, _POETRY_MAIN):
+            if self._get(keys) is not None:
+                yield "", keys
+        for table in (_GROUPS, _EXTRAS):
+            for group in self._table(table):
+                yield group, (*table, group)
+        for group in self._table((*_POETRY, "group")):
+            yield group, (*_POETRY, "group", group, "dependencies")
+
+    def _existing(self, group: str) -> KeyPath | None:
+        """Return the key path of a group or extra, however its name is spelled."""
+        wanted = normalise(group)
+        return next((keys for name, keys in self._sections() if name and normalise(name) == wanted), None)
+
+    def _place(self, group: str) -> KeyPath:
+        """Return the key path of the main section or a group, also where it is still to be made."""
+        if not group:
+            return self._main()
+        if (keys := self._existing(group)) is not None:
+            return keys
+        poetry = self._get(_POETRY) is not None
+        return (*_POETRY, "group", group, "dependencies") if poetry else (*_GROUPS, group)
+
+    def _main(self) -> KeyPath:
+        standard, dynamic = self._get(("project",)), self._get(("project", "dynamic"))
+        if standard is not None and not (isinstance(dynamic, list) and "dependencies" in dynamic):
+            return _DEPENDENCIES
+        if self._get(_POETRY) is not None:
+            return _POETRY_MAIN
+        raise InputError.of(
+            "cannot-edit",
+            "there is no [project] table" if standard is None else "the dependencies are not written in this file",
+            where=self._where,
+            why="" if standard is None else "project.dynamic says that the build backend finds them elsewhere",
+            hint="make one with tumpline init" if standard is None else "edit the file that the build backend reads",
+        )
+
+    def _found(self, keys: KeyPath, name: Name) -> Iterator[KeyPath]:
+        """Yield the key paths of what a section asks of a package."""
+        value = self._get(keys)
+        if isinstance(value, dict):
+            for key in value:
+                if normalise(key) == name and key.lower() != "python":
+                    yield (*keys, key)
+        for position, item in enumerate(value) if isinstance(value, list) else ():
+            if isinstance(item, str) and _name_of(item) == name:
+                yield (*keys, position)
+
+    def _is_named(self, keys: KeyPath) -> bool:
+        """Say whether something else names a group, which then has to stay even if it is empty."""
+        group = normalise(str(keys[-1]))
+        named = self._get(("tool", "tumpline", "groups"))
+        names = [*named] if isinstance(named, list) else []
+        for items in self._table(_GROUPS).values():
+            names += [item.get("include-group") for item in items if isinstance(item, dict)]
+        return any(isinstance(name, str) and normalise(name) == group for name in names)
+
+    def _accept(self, text: str, keys: KeyPath, name: Name | None, hint: str, added: Requirement | None) -> None:
+        """Take over a text that says what is meant, and nothing else than before besides."""
+        try:
+            data = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise self._refused(keys, hint) from error
+        before, after = self._data, data
+        others_before = [item for item in _listed(before, keys) if _key_of(item) != name or name is None]
+        others_after = [item for item in _listed(after, keys) if _key_of(item) != name or name is None]
+        count = len(_listed(after, keys)) - len(others_after)
+        same = others_before == others_after if added is not None else len(others_after) == len(others_before) - 1
+        if _rest(before, keys) != _rest(after, keys) or not same or (added is not None and count != 1):
+            raise self._refused(keys, hint)
+        self._text, self._data = text, data
+
+    def _refused(self, keys: KeyPath, hint: str) -> InputError:
+        return InputError.of(
+            "cannot-edit",
+            f"{show_keys(keys)} can not be changed as it is written",
+            where=self._where,
+            why="the edited file would not say the same otherwise",
+            hint=hint,
+        )
+
+    def _get(self, keys: KeyPath) -> Any:
+        return _value(self._data, keys)
+
+    def _table(self, keys: KeyPath) -> dict[str, Any]:
+        value = self._get(keys)
+        return value if isinstance(value, dict) else {}
+
+
+def _value(data: Any, keys: KeyPath) -> Any:
+    for key in keys:
+        inside = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
+        if key not in inside:
+            return None
+        data = data[key]
+    return data
+
+
+def _listed(data: dict[str, Any], keys: KeyPath) -> list[Any]:
+    """Return the items of an array, or the (key, value) pairs of a table; none where there is neither."""
+    value = _value(data, keys)
+    return [*value.items()] if isinstance(value, dict) else [*value] if isinstance(value, list) else []
+
+
+def _key_of(item: Any) -> Name | None:
+    if isinstance(item, tuple):
+        return normalise(item[0])
+    return _name_of(item) if isinstance(item, str) else None
+
+
+def _name_of(text: str) -> Name | None:
+    place = _NAME.match(text)
+    return normalise(place[1]) if place is not None else None
+
+
+def _rest(data: dict[str, Any], keys: KeyPath) -> dict[str, Any]:
+    """Return everything but a section, without the tables that only hold it."""
+    rest = copy.deepcopy(data)
+    for length in range(len(keys), 0, -1):
+        parent, key = _value(rest, keys[: length - 1]), keys[length - 1]
+        if not isinstance(parent, dict) or key not in parent:
+            continue
+        # A Poetry group is made with the mark that it is optional.
+        if length == len(keys) or parent[key] in ({}, {"optional": True}):
+            del parent[key]
+    return rest
+
+
+def _is_poetry(keys: KeyPath) -> bool:
+    return keys[:2] == _POETRY
