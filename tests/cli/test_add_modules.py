@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.world import MINOR, World
 from tests.wheelmaker import make_wheel
-from tumpline.cli.lock_modules import ProjectEdit
+from tumpline.cli.project_edit import ProjectEdit
 from tumpline.errors import EnvironmentFailure
 from tumpline.lock.file import read_lock
 

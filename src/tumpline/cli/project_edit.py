@@ -1,4 +1,4 @@
-"""``tumpline lock --add-modules``: the project file and the lock are written together, or neither is."""
+"""An edit of the project file: it and the lock are written together, or neither is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tumpline.project.read import read_project
 
 if TYPE_CHECKING:
     from tumpline.project import Project
+    from tumpline.resolve.model import Resolution
     from tumpline.resolve.target import Target
 
 __all__ = ["ProjectEdit"]
@@ -36,8 +37,8 @@ class ProjectEdit:
         content = path.read_bytes()
         return cls(path, content, content)
 
-    def add(self, targets: Sequence[Target], loaded: Sequence[Target]) -> None:
-        """Put the modules into the targets' tables; `loaded` are the same targets with them.
+    def settle(self, resolution: Resolution, targets: Sequence[Target], loaded: Sequence[Target]) -> None:
+        """Take over what the resolution decides: the modules of `loaded`, which are the targets with what they lacked.
 
         Raises InputError ``cannot-edit``.
         """
@@ -48,11 +49,16 @@ class ProjectEdit:
                 self.added[target.name] = tuple(one for one in changed.modules if one not in target.modules)
         if self.added:
             whole = {target.name: target.modules for target in loaded if target.name in self.added}
-            self.after = set_modules(self.before, whole, str(self.path))
+            self.after = set_modules(self.after, whole, str(self.path))
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.after != self.before
 
     def inputs(self, project: Project) -> str:
         """Return what `Project.inputs` is once the file is edited."""
-        return read_project(project.root, self.after).inputs if self.added else project.inputs
+        return read_project(project.root, self.after).inputs if self.changed else project.inputs
 
     @contextmanager
     def written(self) -> Iterator[None]:
@@ -60,13 +66,13 @@ class ProjectEdit:
 
         Raises EnvironmentFailure ``project-changed``, ``cannot-write``.
         """
-        if not self.added:
+        if not self.changed:
             yield
             return
         if self.path.read_bytes() != self.before:
             raise EnvironmentFailure.of(
                 "project-changed",
-                f"{self.path.name} was changed while its targets were resolved",
+                f"{self.path.name} was changed meanwhile",
                 where=str(self.path),
                 why="the resolution is that of the file as it was before",
                 hint="nothing was written: run the same command again",
