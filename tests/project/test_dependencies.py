@@ -66,6 +66,7 @@ class TestStandard:
         edit = DependencyEdit(text.encode(), "")
         assert (edit.groups(Name("a")), edit.groups(Name("new-one"))) == (["", "Dev"], [])
         assert edit.written(Name("a"), "dev") == "a"
+        assert DependencyEdit(POETRY.encode(), "").written(Name("a"), "") == 'a = "^1"'
 
     def test_an_included_group_stays_when_it_is_empty(self) -> None:
         text = '[project]\nname = "x"\n[dependency-groups]\ndev = [\n    "a",\n]\nall = [{include-group = "dev"}]\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +22,17 @@ __all__ = ["ProjectEdit"]
 
 @dataclass(slots=True)
 class ProjectEdit:
-    """An edit of a project's pyproject.toml; `added` are the modules that targets get, by name."""
+    """An edit of a project's pyproject.toml; `added` are the modules that targets get, by name.
+
+    Where the file depends on what is resolved, `decide` makes it of that: of the resolution, and the targets with the
+    modules that they lacked.
+    """
 
     path: Path
     before: bytes
     after: bytes
     added: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    decide: Callable[[Resolution, Sequence[Target]], bytes] | None = None
 
     @classmethod
     def start(cls, root: Path) -> ProjectEdit:
@@ -44,6 +49,8 @@ class ProjectEdit:
         """
         from tumpline.project.editing import set_modules
 
+        if self.decide is not None:
+            self.after = self.decide(resolution, loaded)
         for target, changed in zip(targets, loaded, strict=True):
             if changed.modules != target.modules:
                 self.added[target.name] = tuple(one for one in changed.modules if one not in target.modules)

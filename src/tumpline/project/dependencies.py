@@ -11,7 +11,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from tumpline.errors import InputError
-from tumpline.project.lines import KeyPath, show_keys
+from tumpline.project.lines import KeyLines, KeyPath, show_keys
 from tumpline.project.splices import Splices, literal
 from tumpline.project.tilde import poetry_value, requirement_text
 from tumpline.values import Name, normalise, parse_requirement
@@ -53,12 +53,18 @@ class DependencyEdit:
         """Return where a name is asked for: the names of groups and extras as written, the empty one for the main."""
         return [group for group, keys in self._sections() if any(True for _ in self._found(keys, name))]
 
+    def names(self) -> list[Name]:
+        """Return all that is asked for, sorted."""
+        found = {_key_of(item) for _, keys in self._sections() for item in _listed(self._data, keys)}
+        return sorted(name for name in found if name is not None and name != "python")
+
     def written(self, name: Name, group: str) -> str:
-        """Return a requirement as it is written in a group, or empty: TOML's text for one in Poetry's tables."""
+        """Return what a group asks of a package as it is written there, or empty: of Poetry's tables the line."""
         keys = self._existing(group) if group else self._main()
         for place in self._found(keys, name) if keys is not None else ():
-            value = self._get(place)
-            return value if isinstance(value, str) else repr(value)
+            start, stop = KeyLines(self._text).values[place]
+            value = self._text[start:stop]
+            return str(self._get(place)) if isinstance(place[-1], int) else f"{place[-1]} = {value}"
         return ""
 
     def add(self, requirement: Requirement, group: str = "") -> None:
@@ -114,6 +120,60 @@ class DependencyEdit:
             except KeyError as error:
                 raise self._refused(keys, hint) from error
             self._accept(splices.text, keys, None, hint, None)
+
+    def set_source(self, name: Name, source: str) -> None:
+        """Set the policy of one package; raises InputError ``cannot-edit``."""
+        keys: KeyPath = ("tool", "tumpline", "packages", name)
+        splices = Splices(self._text)
+        table = next((key for key in self._table(keys[:-1]) if normalise(key) == name), name)
+        try:
+            if splices.has((*keys[:-1], table, "source")):
+                splices.replace((*keys[:-1], table, "source"), literal(source))
+            else:
+                splices.add_pair(keys, f"{{ source = {literal(source)} }}")
+        except KeyError as error:
+            raise self._refused(keys, f'write {name} = {{ source = "{source}" }} there by hand') from error
+        self._accept_setting(splices.text, ("tool", "tumpline", "packages"), f'write source = "{source}" by hand')
+
+    def set_policy(self, policy: str) -> None:
+        """Set the project's policy; raises InputError ``cannot-edit``."""
+        keys: KeyPath = ("tool", "tumpline", "policy")
+        splices = Splices(self._text)
+        try:
+            if splices.has(keys):
+                splices.replace(keys, literal(policy))
+            else:
+                splices.add_pair(keys, literal(policy))
+        except KeyError as error:
+            raise self._refused(keys, f'write policy = "{policy}" by hand') from error
+        self._accept_setting(splices.text, keys, f'write policy = "{policy}" by hand')
+
+    def lock_group(self, group: str) -> None:
+        """Name a group among those that are locked; raises InputError ``cannot-edit``."""
+        keys: KeyPath = ("tool", "tumpline", "groups")
+        named = self._get(keys)
+        if isinstance(named, list) and any(
+            isinstance(one, str) and normalise(one) == normalise(group) for one in named
+        ):
+            return
+        splices = Splices(self._text)
+        try:
+            if splices.has(keys):
+                splices.append(keys, literal(group))
+            else:
+                splices.add_array(keys, literal(group))
+        except KeyError as error:
+            raise self._refused(keys, f'add "{group}" to it by hand') from error
+        self._accept_setting(splices.text, keys, f'add "{group}" to it by hand')
+
+    def _accept_setting(self, text: str, keys: KeyPath, hint: str) -> None:
+        try:
+            data = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise self._refused(keys, hint) from error
+        if _rest(self._data, keys) != _rest(data, keys):
+            raise self._refused(keys, hint)
+        self._text, self._data = text, data
 
     def _completed(self, requirement: Requirement, place: KeyPath) -> Requirement:
         """Return the requirement with extras and marker of the one that it replaces, where it states none."""

@@ -129,16 +129,18 @@ class Splices:
         self._cut(max(0, self.text.rfind("\n", 0, start)), stop, "")
         if header is None or self._pairs_of(table):
             return
+        end = self._places.headers[table][1]
         for made in filter(None, (_optional_header(table), _header(table))):
-            end = len(self.text.rstrip("\n"))
-            if self.text.endswith(f"\n\n{made}", 0, end):
+            if self.text.endswith(f"\n\n{made}", 0, end) and self.text[end : end + 2] in ("", "\n", "\n\n"):
                 self._cut(end - len(made) - 2, end, "")
                 return
 
     def _add_lines(self, keys: KeyPath, lines: str) -> None:
         table = keys[:-1]
         if table not in self._places.headers:
-            if any(self._is_below(path, table) for path in (*self._places.values, *self._places.headers)):
+            if any(
+                path[: len(table)] == table and not self._is_in_table_below(path, table) for path in self._places.pairs
+            ):
                 # Written in another way: dotted keys, or an inline table.
                 raise KeyError(show_keys(table))
             self.add_block(f"{_optional_header(table) or _header(table)}\n{lines}")
@@ -161,8 +163,9 @@ class Splices:
     def _is_outer(self, keys: KeyPath, table: KeyPath) -> bool:
         return not any(keys[:length] in self._places.values for length in range(len(table) + 1, len(keys)))
 
-    def _is_below(self, path: KeyPath, table: KeyPath) -> bool:
-        return path[: len(table)] == table and (path == table or path not in self._places.headers)
+    def _is_in_table_below(self, path: KeyPath, table: KeyPath) -> bool:
+        """Say whether a key stands under the header of a table inside of this one."""
+        return any(path[:length] in self._places.headers for length in range(len(table), len(path)))
 
     def _items(self, array: KeyPath) -> list[KeyPath]:
         count = 0
