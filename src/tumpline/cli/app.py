@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "avail-wheels": "answer a command line of avail_wheels",
     "modules": "say which modules bring a package, and what a module brings",
     "pythons": "say which Pythons a site has",
+    "init": "say in pyproject.toml where the project runs",
     "add": "ask for packages in pyproject.toml, and lock them",
     "remove": "ask for packages no longer, and lock what is left",
     "classify": "put each dependency where it belongs: main, or the group of what only the index has",

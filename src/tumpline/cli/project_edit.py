@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.errors import EnvironmentFailure
 from tumpline.host.files import write_atomically
+from tumpline.project.document import Document
 from tumpline.project.read import read_project
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ class ProjectEdit:
 
     @classmethod
     def start(cls, root: Path) -> ProjectEdit:
-        """Note what the file holds; whoever changes it from now on is not overwritten."""
+        """Note what the file holds; whoever changes it from now on is not overwritten.
+
+        Raises what `Document.load` raises.
+        """
+        Document.load(root / "pyproject.toml")
         # Where the name is a link, the file behind it is edited.
         path = (root / "pyproject.toml").resolve()
         content = path.read_bytes()

@@ -49,6 +49,11 @@ class DependencyEdit:
         text = self._text.replace("\n", "\r\n") if self._windows else self._text
         return (self._mark + text).encode()
 
+    @property
+    def has_project(self) -> bool:
+        """Whether the file says what the project is: a ``[project]`` or Poetry's table."""
+        return self._get(("project",)) is not None or self._get(_POETRY) is not None
+
     def groups(self, name: Name) -> list[str]:
         """Return where a name is asked for: the names of groups and extras as written, the empty one for the main."""
         return [group for group, keys in self._sections() if any(True for _ in self._found(keys, name))]
@@ -147,6 +152,27 @@ class DependencyEdit:
         except KeyError as error:
             raise self._refused(keys, f'write policy = "{policy}" by hand') from error
         self._accept_setting(splices.text, keys, f'write policy = "{policy}" by hand')
+
+    def add_project(self, name: str, requires_python: str) -> None:
+        """Add a ``[project]`` table to a file that has none; raises InputError ``cannot-edit``."""
+        keys: KeyPath = ("project",)
+        block = (
+            f'[project]\nname = {literal(name)}\nversion = "0.1.0"\n'
+            f"requires-python = {literal(requires_python)}\ndependencies = []"
+        )
+        self._add_block(keys, block)
+
+    def add_target(self, name: str, site: str, python: str) -> None:
+        """Add a target; raises InputError ``cannot-edit``."""
+        keys: KeyPath = ("tool", "tumpline", "targets", name)
+        block = f"[tool.tumpline.targets.{name}]\nsite = {literal(site)}"
+        self._add_block(keys, f"{block}\npython = {literal(python)}" if python else block)
+
+    def _add_block(self, keys: KeyPath, block: str) -> None:
+        splices = Splices(self._text)
+        splices.add_block(block)
+        text = splices.text if splices.text.endswith("\n") else f"{splices.text}\n"
+        self._accept_setting(text, keys, f"add by hand: {block}")
 
     def lock_group(self, group: str) -> None:
         """Name a group among those that are locked; raises InputError ``cannot-edit``."""
