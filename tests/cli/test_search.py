@@ -157,8 +157,8 @@ class TestNothing:
     def test_a_module_is_something(self, console: Console) -> None:
         assert console("search", "PyArrow") == 0
         assert "module load StdEnv/2023 arrow/17.0.0" in console.err
-        assert console("search", "pyarrow", "--python", "3.12") == 0
-        assert "arrow/17.0.0, but not for Python 3.12" in console.err
+        assert console("search", "pyarrow", "--python", "3.12") == 1
+        assert "arrow/17.0.0 for Python 3.11, but none for Python 3.12" in console.err
 
     def test_the_index_is_not_asked_offline_and_need_not_answer(
         self, console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

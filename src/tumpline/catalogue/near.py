@@ -37,6 +37,10 @@ class ModuleOffer(NamedTuple):
     version: str
     pythons: tuple[str, ...]
 
+    def fits(self, terms: Terms) -> bool:
+        """Say whether it is for one of the Pythons that are looked for."""
+        return terms.pythons is None or any(python in self.pythons for python in terms.pythons)
+
 
 def near(catalogue: Catalogue, ask: Ask, terms: Terms, environments: Mapping[str, str]) -> tuple[Near, ...]:
     """Say what is near to an ask that found nothing; what comes first changes least.

@@ -80,7 +80,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             terminal.data(answer_data(answer, scope))
         else:
             _tell(answer, scope, options, terminal)
-    return 0 if answer.projects or answer.modules else 1
+    brought = any(offer.fits(scope.terms) for _, offers in answer.modules for offer in offers)
+    return 0 if answer.projects or brought else 1
 
 
 def _asks(options: argparse.Namespace) -> list[Ask]:

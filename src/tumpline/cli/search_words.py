@@ -43,13 +43,14 @@ def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, termina
 
 
 def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
-    pythons = scope.terms.pythons
-    fitting = [offer for offer in offers if pythons is None or any(python in offer.pythons for python in pythons)]
+    fitting = [offer for offer in offers if offer.fits(scope.terms)]
     wanted = scope.place.environment
     # The software environment at hand first; the newest of each.
     fitting.sort(key=lambda offer: offer.environment != wanted)
     if not fitting:
-        return f"{offers[0].module}, but not for Python {', '.join(pythons or ())}"
+        newest = offers[0]
+        lacking = ", ".join(scope.terms.pythons or ())
+        return f"{newest.module} for Python {', '.join(newest.pythons)}, but none for Python {lacking}"
     shown = [
         f"module load StdEnv/{offer.environment} {offer.module} ({offer.version}, Python {', '.join(offer.pythons)})"
         for offer in fitting[:_MOST_MODULES]
