@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from replica.build import Replica, make_replica
 from tumpline.errors import TumplineError
@@ -42,6 +46,29 @@ def replica() -> Replica:
         if error.code in REASONS_TO_SKIP:
             pytest.skip(f"no replica: {error}")
         raise
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The programs of an environment with the plain tools people use - pip, uv, Poetry - made on first use and kept.
+
+    In ``.work/tools``, from the index that pip is configured with; tests that need them are skipped where it is not to
+    be had.
+    """
+    folder = ROOT / ".work" / "tools"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / ".complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            python = str(folder / "bin" / "python")
+            for command in (
+                [sys.executable, "-m", "virtualenv", "--quiet", "--no-download", str(folder)],
+                [python, "-m", "pip", "install", "--quiet", "pip>=26.1", "uv>=0.9", "poetry>=2.2"],
+            ):
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+                if done.returncode:
+                    pytest.skip(f"pip, uv and Poetry are not to be had: {done.stderr[-300:]}")
+            (folder / ".complete").touch()
+    return folder / "bin"
 
 
 @pytest.fixture

@@ -194,18 +194,6 @@ def _run(*command: str | Path, **environment: str) -> subprocess.CompletedProces
     )
 
 
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with a pip that reads PEP 751 and with uv, from the index that pip is configured with."""
-    folder = tmp_path_factory.mktemp("tools") / "venv"
-    made = _run(sys.executable, "-m", "virtualenv", "--no-download", folder)
-    assert made.returncode == 0, made.stderr
-    done = _run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "pip>=26.1", "uv>=0.9")
-    if done.returncode != 0:
-        pytest.skip(f"pip and uv are not to be had: {done.stderr[-300:]}")
-    return folder / "bin"
-
-
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
     folder = tmp_path / "environment"
