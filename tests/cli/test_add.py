@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from typing import Any
 
@@ -160,3 +161,10 @@ def test_a_link_stays_a_link(shop: World) -> None:
 def test_without_a_table(shop: World) -> None:
     shop.pyproject.write_text("[tool.x]\ny = 1\n")
     shop.run("add", "requests").refuses("cannot-edit", 2, "tumpline init")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everything")
+def test_a_file_that_is_protected(shop: World) -> None:
+    shop.pyproject.chmod(0o444)
+    shop.run("add", "requests").refuses("cannot-write", 4, "may only be read")
+    shop.run("remove", "alpha").refuses("cannot-write", 4, "may only be read")

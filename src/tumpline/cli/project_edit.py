@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,11 +40,19 @@ class ProjectEdit:
     def start(cls, root: Path) -> ProjectEdit:
         """Note what the file holds; whoever changes it from now on is not overwritten.
 
-        Raises what `Document.load` raises.
+        Raises what `Document.load` raises, and EnvironmentFailure ``cannot-write`` where a person protected the file.
         """
         Document.load(root / "pyproject.toml")
         # Where the name is a link, the file behind it is edited.
         path = (root / "pyproject.toml").resolve()
+        if not os.access(path, os.W_OK):
+            raise EnvironmentFailure.of(
+                "cannot-write",
+                f"cannot write {path.name}",
+                where=str(path),
+                why="the file may only be read",
+                hint="nothing was written: make it writable first",
+            )
         content = path.read_bytes()
         return cls(path, content, content)
 
