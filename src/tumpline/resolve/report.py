@@ -8,7 +8,8 @@ from tumpline.addresses import bare_address
 from tumpline.resolve.absence import account_of
 from tumpline.resolve.explanation import Account, AtAddress, Clause, Explanation, Lack, Unusable
 from tumpline.resolve.guards import Clash
-from tumpline.resolve.joint import Demand, JointProblem
+from tumpline.resolve.joint import JointProblem
+from tumpline.resolve.nodes import Demand
 from tumpline.resolve.solver import Dependency, GaveUp, Incompatibility, Unsatisfiable
 from tumpline.resolve.words import divergence_words
 from tumpline.values import Name
@@ -109,12 +110,7 @@ def _versions(problem: JointProblem, name: Name, bits: int) -> tuple[tuple[str, 
     had = 0
     for available in table.available:
         had |= available
-    return _spelled(problem, name, bits), not had & ~bits
-
-
-def _spelled(problem: JointProblem, name: Name, bits: int) -> tuple[str, ...]:
-    versions = problem.book.table(name).versions
-    return tuple(str(v) for position, v in reversed(list(enumerate(versions))) if bits >> (position + 1) & 1)
+    return table.spelled(bits), not had & ~bits
 
 
 def _target_names(problem: JointProblem, places: int) -> tuple[str, ...]:
@@ -141,7 +137,7 @@ def _unusable(problem: JointProblem, leaves: Sequence[Incompatibility]) -> Itera
         if isinstance(leaf.cause.reason, str) and leaf.cause.reason != "parity":
             (package, version), *_ = leaf.terms.items()
             name = problem.nodes[package].name
-            for number in _spelled(problem, name, version):
+            for number in problem.book.table(name).spelled(version):
                 yield Unusable(name, number, leaf.cause.reason)
 
 
