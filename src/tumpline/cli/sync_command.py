@@ -12,6 +12,7 @@ from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import (
     add_index_options,
     add_project_option,
+    cache,
     choose_target,
     load_site_of,
     open_index,
@@ -73,6 +74,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             here=surroundings_here(environ),
             settings=settings,
             reporter=SyncProgress(terminal),
+            cache=cache() / "built",
         )
     if terminal.json:
         terminal.data(json.dumps(sync_data(report), indent=2))

@@ -15,6 +15,7 @@ __all__ = ["SyncProgress"]
 
 _WORDS: dict[Step, str] = {
     "download": "fetching",
+    "build": "building",
     "create": "making an empty environment",
     "install": "installing",
     "project": "installing the project itself",

@@ -21,8 +21,8 @@ __all__ = ["Installed", "Overlap", "WheelJob", "current_umask", "install_wheel",
 class WheelJob:
     """A wheel to install: the file, the digest that pins it, and whether the project itself asks for the package.
 
-    Exactly one of `sha256` (of the file) and `record` (sha256 of its RECORD) is given, in hexadecimal. `size` is that
-    of the file in bytes.
+    Exactly one of `sha256` (of the file) and `record` (sha256 of its RECORD) is given, in hexadecimal, unless the wheel
+    was made here. `size` is that of the file in bytes, `direct_url` the content of ``direct_url.json``, if any.
     """
 
     path: Path
@@ -30,6 +30,7 @@ class WheelJob:
     record: str = ""
     requested: bool = False
     size: int = 0
+    direct_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ def _install(
     with open_wheel(job.path, sha256=job.sha256, record=job.record) as wheel:
         destination = Destination(job.path.name, wheel.distribution, layout, umask, only)
         own = {"INSTALLER": b"tumpline\n"} | ({"REQUESTED": b""} if job.requested else {})
+        if job.direct_url:
+            own["direct_url.json"] = job.direct_url.encode()
         try:
             installer.install(wheel, destination, own)
         except OSError as error:

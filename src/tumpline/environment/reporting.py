@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 __all__ = ["Quiet", "Step", "SyncReporter"]
 
-Step = Literal["create", "download", "install", "compile", "project"]
+Step = Literal["create", "download", "build", "install", "compile", "project"]
 
 
 class SyncReporter(Protocol):

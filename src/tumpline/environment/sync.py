@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tumpline import __version__
+from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.create import create_environment
 from tumpline.environment.crew import Crew, usual_jobs
@@ -25,6 +26,7 @@ from tumpline.host.process import run
 from tumpline.host.pythons import Interpreter, find_python, without_python_variables
 from tumpline.lock import Lock, LockedTarget
 from tumpline.project import Project
+from tumpline.values import normalise
 
 __all__ = ["Change", "SyncReport", "SyncSettings", "default_place", "sync"]
 
@@ -91,12 +93,14 @@ def sync(
     here: Surroundings | None = None,
     settings: SyncSettings = SyncSettings(),
     reporter: SyncReporter | None = None,
+    cache: Path | None = None,
 ) -> SyncReport:
     """Make the environment at `place` what the lock says for a target, and return what changed.
 
     A new environment is built beside the old one, checked, and put in its place in one step; a failure, a kill or a
     full disk before that step leaves the old one as it is. What earlier syncs left behind is removed first. `here` is
-    where this runs, where that is to be held against the target.
+    where this runs, where that is to be held against the target. `cache` is where built wheels are kept for the next
+    time, any number of processes at once; None keeps none.
 
     Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels`, `create_environment`,
     `install_wheel` and `install_project` raise; InputError ``not-our-environment``, ``wrong-machine``;
@@ -119,13 +123,15 @@ def sync(
         return _report(plan, place, before, interpreter.version, changed=True, dry_run=True)
     prune(place)
     try:
-        jobs = locate_wheels(plan, wheelhouse, index, reporter)
-        with Generation(place, plan.key) as generation:
-            _keep_out_of_version_control(place, project)
-            layout = layout_of(generation.folder, interpreter)
-            results, overlaps = _build(plan, jobs, layout, interpreter, environ, settings, reporter)
-            write_record(generation.folder, _new_record(plan, interpreter))
-            generation.publish()
+        builds = _build_settings(plan, project, wheelhouse, environ, settings, cache)
+        with WheelMaker(builds, plan.target, interpreter) as maker:
+            jobs = locate_wheels(plan, wheelhouse, index, reporter, maker)
+            with Generation(place, plan.key) as generation:
+                _keep_out_of_version_control(place, project)
+                layout = layout_of(generation.folder, interpreter)
+                results, overlaps = _build(plan, jobs, layout, interpreter, environ, settings, reporter)
+                write_record(generation.folder, _new_record(plan, interpreter))
+                generation.publish()
     finally:
         reporter.finish()
     return replace(
@@ -184,6 +190,25 @@ def _check_starts(layout: Layout, interpreter: Interpreter, environ: Mapping[str
         where=layout.python,
         why=done.stderr.strip()[-1000:] or f"it says its folder is {done.stdout.strip()!r}",
         hint=f"check that {interpreter.path} itself works",
+    )
+
+
+def _build_settings(
+    plan: Plan,
+    project: Project | None,
+    wheelhouse: Path | None,
+    environ: Mapping[str, str],
+    settings: SyncSettings,
+    cache: Path | None,
+) -> BuildSettings:
+    requirements = [each.requirement for each in project.requirements] if project is not None else []
+    return BuildSettings(
+        root=project.root if project is not None else Path(),
+        environ=environ,
+        cache=cache,
+        addresses={normalise(each.name): each.url for each in requirements if each.url},
+        layers=tuple(wheelhouse / layer for layer in plan.target.layers) if wheelhouse is not None else (),
+        offline=settings.offline,
     )
 
 
