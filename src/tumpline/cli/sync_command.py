@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from tumpline.cli.surroundings import surroundings_here
-from tumpline.cli.sync_progress import SyncProgress
+from tumpline.cli.sync_progress import SyncProgress, tell_footprint
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import (
     add_index_options,
@@ -41,6 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_count, metavar="N", help="processes that install (default: one a CPU, at most 4)"
     )
     parser.add_argument("--compile", action="store_true", help="write bytecode too, so that the first import is fast")
+    parser.add_argument(
+        "--with",
+        dest="installer",
+        choices=("tumpline", "pip", "uv"),
+        default="tumpline",
+        help="what puts the wheels into place: tumpline itself (the default), the environment's own pip, a uv on PATH",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_index_options(parser)
 
@@ -61,7 +68,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         )
     site = load_site_of(target)
     environ = variables()
-    settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile)
+    settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile, options.installer)
     with open_index(options) as index:
         report = sync(
             lock,
@@ -94,12 +101,22 @@ def sync_data(report: SyncReport) -> dict[str, object]:
         "dry_run": report.dry_run,
         "packages": report.packages,
         "project": report.project or None,
+        "compiled": report.compiled,
         "files": report.files,
         "bytes": report.size,
+        "footprint": report.footprint
+        and {"files": report.footprint.files, "bytes": report.footprint.size, "exact": report.footprint.exact},
+        "too_small": [{"room": room.of, "files": room.files, "bytes": room.space} for room in report.rooms],
         "changes": [
-            {"name": change.name, "before": change.before or None, "after": change.after or None}
+            {
+                "name": change.name,
+                "before": change.before or None,
+                "after": change.after or None,
+                "source": change.source or None,
+            }
             for change in report.changes
         ],
+        "kept": [{"name": kept.name, "version": kept.after, "source": kept.source} for kept in report.kept],
         "modules": [
             {"name": package.name, "version": package.version, "module": package.module} for package in report.expected
         ],
@@ -121,6 +138,10 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
     if not report.changed:
         terminal.say(f"{place} is what the lock says: Python {report.python}, {report.packages} packages")
     elif report.dry_run:
+        if report.footprint is not None:
+            tell_footprint(report.footprint, report.rooms, terminal)
+        if report.kept:
+            terminal.say(f"{len(report.kept)} packages stay as they are")
         terminal.say("dry run: nothing was changed")
     else:
         size = report.size / 2**20
@@ -134,11 +155,13 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
 
 
 def _change_words(change: Change) -> str:
-    if not change.before:
-        return f"+ {change.name} {change.after}"
     if not change.after:
         return f"- {change.name} {change.before}"
-    return f"~ {change.name} {change.before} -> {change.after}"
+    if not change.before:
+        return f"+ {change.name} {change.after} ({change.source})"
+    if change.before == change.after:
+        return f"~ {change.name} {change.after} ({change.source}, another file)"
+    return f"~ {change.name} {change.before} -> {change.after} ({change.source})"
 
 
 def _shown_place(place: Path) -> str:

@@ -22,7 +22,7 @@ from tumpline.addresses.files import digest_of
 from tumpline.addresses.git import Repository
 from tumpline.addresses.model import PathArtefact, UrlArtefact, VcsArtefact
 from tumpline.addresses.parse import GitAddress, WebAddress, parse_address
-from tumpline.environment.origin import Installable, direct_url, folder_state
+from tumpline.environment.origin import Installable, folder_state
 from tumpline.environment.storage import storage_failure
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host.pythons import Interpreter
@@ -140,7 +140,7 @@ class WheelMaker:
             case PathArtefact(sha256=""):
                 return self.folder(name, version, self._settings.root / artefact.path, artefact.path)
             case PathArtefact():
-                path = self.local_file(artefact)
+                path = self._settings.root / artefact.path
                 return self._archive(name, version, path, artefact.sha256, artefact.subdirectory, artefact.path)
             case IndexArtefact() if file is not None:
                 return self._archive(name, version, file, artefact.sha256, "", artefact.file)
@@ -155,14 +155,6 @@ class WheelMaker:
             if isinstance(parsed, WebAddress) and parsed.bare == artefact.url:
                 return parsed.url
         return artefact.url
-
-    def direct_url(self, artefact: Installable) -> str:
-        """Return the content of ``direct_url.json``; empty for what is not taken by address."""
-        return direct_url(artefact, self._settings.root)
-
-    def local_file(self, artefact: PathArtefact) -> Path:
-        """Return where a wheel or an sdist of the project's neighbourhood is."""
-        return self._settings.root / artefact.path
 
     def folder(self, name: Name, version: str, folder: Path, where: str) -> Path:
         """Return a wheel of the source in a folder, such as the project itself; raises as `wheel`."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.environment.generations import current_generation
 from tumpline.environment.record import EnvironmentRecord, read_record
 from tumpline.errors import NotSo, Problem
-from tumpline.lock import LockedTarget
+
+if TYPE_CHECKING:
+    from tumpline.lock import LockedTarget
 
 __all__ = ["Surroundings", "check_environment", "check_target", "open_environment"]
 
 _LEVEL = re.compile(r"x86-64-v(\d)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Where a command is to run. What is not known is empty, and nothing is held against it.
 
     `environment` is the software environment that is loaded (empty on anything but a cluster), `python` the version

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tumpline.environment.origin import Installable, identity
 from tumpline.environment.record import Expected
 from tumpline.errors import InputError, Problem
 from tumpline.lock import Lock, LockedTarget, ModuleArtefact, WheelhouseArtefact
+from tumpline.lock.model import Source
 from tumpline.project import Project
 from tumpline.values import Name, normalise
 
@@ -22,26 +23,34 @@ _MADE_BY = 2
 
 @dataclass(frozen=True, slots=True)
 class WheelStep:
-    """A wheel to install. `requested` says that the project itself asks for the package, `build` that it is a source
-    of which the wheel is to be built first."""
+    """A wheel to install, and where it comes from.
+
+    `requested` says that the project itself asks for the package, `build` that the artefact is a source of which the
+    wheel is to be built first. `mark` is a digest of all that, short: what is installed under the same mark is the
+    same.
+    """
 
     name: Name
     version: str
+    source: Source
     artefact: Installable
     requested: bool
-    build: bool = False
+    build: bool
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that decides what an environment will be.
 
-    `wheels` are in the order of their names. `expected` are packages that the target's modules bring. `project` is
-    the folder of the project to install editable, or None, and `project_name` its name (else empty). `key` is a
-    digest of all that, in hexadecimal: the same key, the same environment.
+    `wheels` are in the order of their names. `root` is the folder from which their paths count. `expected` are packages
+    that the target's modules bring. `project` is the folder of the project to install editable, or None, and
+    `project_name` its name (else empty). `key` is a digest of all that, in hexadecimal: the same key, the same
+    environment.
     """
 
     target: LockedTarget
+    root: Path
     wheels: tuple[WheelStep, ...]
     expected: tuple[Expected, ...]
     project: Path | None
@@ -83,14 +92,15 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
             listed.append(f"{package.name} {pin.version}")
         if pin.build and package.name not in allowed:
             refused.append(f"{package.name} {pin.version}")
-        wheels.append(WheelStep(package.name, pin.version, artefact, package.name in lock.roots, pin.build))
+        requested = package.name in lock.roots
+        mark = _mark([package.name, pin.version, requested, *identity(artefact, root)])
+        wheels.append(WheelStep(package.name, pin.version, pin.source, artefact, requested, pin.build, mark))
     if problems := [*_listed_problem(target, listed), *_refused_problem(target, refused)]:
         raise InputError(*problems)
     folder = project.root if project is not None and project.buildable and project.name else None
     name = project.name if folder is not None and project is not None and project.name else ""
     steps = tuple(sorted(wheels, key=lambda step: step.name))
-    sources = [[step.name, step.version, step.requested, *identity(step.artefact, root)] for step in steps]
-    return Plan(target, steps, tuple(expected), folder, name, _key(target, sources, expected, folder))
+    return Plan(target, root, steps, tuple(expected), folder, name, _key(target, steps, expected, folder))
 
 
 def _may_be_built(project: Project | None) -> frozenset[Name]:
@@ -105,13 +115,17 @@ def _may_be_built(project: Project | None) -> frozenset[Name]:
     return frozenset([*map(normalise, named), *(name for name, rule in rules if rule.build)])
 
 
-def _key(target: LockedTarget, sources: list[list[object]], expected: list[Expected], project: Path | None) -> str:
+def _mark(facts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _key(target: LockedTarget, wheels: tuple[WheelStep, ...], expected: list[Expected], project: Path | None) -> str:
     """Digest what the environment depends on; the catalogue's date and identity, for one, are not part of it."""
     content = {
         "made-by": _MADE_BY,
         "target": [target.name, target.site, target.environment, target.cpu_level, target.python, list(target.modules)],
-        "wheels": sources,
-        "expected": [asdict(package) for package in expected],
+        "wheels": [step.mark for step in wheels],
+        "expected": [package._asdict() for package in expected],
         "project": _fingerprint(project),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from tumpline.environment.footprint import Footprint
+    from tumpline.host.room import Room
 
 __all__ = ["Quiet", "Step", "SyncReporter"]
 
@@ -20,6 +24,10 @@ class SyncReporter(Protocol):
         """Say that `size` more bytes of the step are done; negative where some have to be done again."""
         ...
 
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
+        """Say how large the environment will be, before it is made, and which rooms are too small for it."""
+        ...
+
     def finish(self) -> None:
         """Say that no more comes, after success and failure alike."""
         ...
@@ -32,6 +40,9 @@ class Quiet:
         """Ignore it."""
 
     def advance(self, size: int) -> None:
+        """Ignore it."""
+
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
         """Ignore it."""
 
     def finish(self) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tumpline.environment.building import WheelMaker
 from tumpline.environment.install import WheelJob
+from tumpline.environment.origin import direct_url
 from tumpline.environment.plan import Plan, WheelStep
 from tumpline.environment.reporting import SyncReporter
 from tumpline.errors import EnvironmentFailure, Problem, TumplineError
@@ -17,7 +18,7 @@ from tumpline.index.background import Workers
 from tumpline.lock import IndexArtefact, PathArtefact, UrlArtefact, VcsArtefact, WheelhouseArtefact
 from tumpline.values import Name
 
-__all__ = ["WheelIndex", "locate_wheels"]
+__all__ = ["WheelIndex", "locate_wheels", "wheels_here"]
 
 _DOWNLOADS = 4
 """At once; more is unkind to the index and, past the width of the line, no faster."""
@@ -53,37 +54,48 @@ def locate_wheels(
     ``wheel-gone``, what the index raises, and what `WheelMaker.wheel` raises.
     """
     _check_wheelhouse(plan, wheelhouse)
-    files: dict[Name, Path] = {}
+    files = wheels_here(plan, wheelhouse, index)
     problems: list[Problem] = []
     wanted: list[tuple[WheelStep, IndexArtefact | UrlArtefact]] = []
     for step in plan.wheels:
+        if step.name in files:
+            continue
         match step.artefact:
             case WheelhouseArtefact() as artefact:
-                path = (wheelhouse or Path()) / artefact.layer / artefact.file
-                if _size(path) is None:
-                    problems.append(_gone(plan, step, path))
-                files[step.name] = path
+                problems.append(_gone(plan, step, (wheelhouse or Path()) / artefact.layer / artefact.file))
             case IndexArtefact() | UrlArtefact() as artefact:
-                if (found := index.cached(artefact.sha256, artefact.file)) is None:
-                    wanted.append((step, artefact))
-                else:
-                    files[step.name] = found
+                wanted.append((step, artefact))
             case PathArtefact() as artefact if not step.build:
-                path = maker.local_file(artefact)
-                if _size(path) is None:
-                    problems.append(_missing(plan, step, artefact))
-                files[step.name] = path
+                problems.append(_missing(plan, step, artefact))
     if wanted and not problems:
         files.update(_fetch(wanted, index, reporter, problems, maker))
     if problems:
         raise EnvironmentFailure(*problems)
     files.update(_build([step for step in plan.wheels if step.build], files, reporter, maker))
-    return tuple(_job(step, files[step.name], maker) for step in plan.wheels)
+    return tuple(_job(plan, step, files[step.name]) for step in plan.wheels)
 
 
-def _job(step: WheelStep, path: Path, maker: WheelMaker) -> WheelJob:
+def wheels_here(plan: Plan, wheelhouse: Path | None, index: WheelIndex) -> dict[Name, Path]:
+    """Return the locked files that need not be fetched: of the wheelhouse, of the project's folder, of the cache."""
+    found: dict[Name, Path] = {}
+    for step in plan.wheels:
+        match step.artefact:
+            case WheelhouseArtefact() as artefact:
+                path = wheelhouse / artefact.layer / artefact.file if wheelhouse is not None else None
+            case PathArtefact() as artefact:
+                path = plan.root / artefact.path
+            case IndexArtefact() | UrlArtefact() as artefact:
+                path = index.cached(artefact.sha256, artefact.file)
+            case _:
+                path = None
+        if path is not None and path.is_file():
+            found[step.name] = path
+    return found
+
+
+def _job(plan: Plan, step: WheelStep, path: Path) -> WheelJob:
     artefact = step.artefact
-    said, size = maker.direct_url(artefact), _size(path) or 0
+    said, size = direct_url(artefact, plan.root), _size(path)
     if step.build:
         return WheelJob(path, requested=step.requested, size=size, direct_url=said)
     if isinstance(artefact, WheelhouseArtefact):
@@ -178,8 +190,8 @@ def _missing(plan: Plan, step: WheelStep, artefact: PathArtefact) -> Problem:
     )
 
 
-def _size(path: Path) -> int | None:
+def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
-        return None
+        return 0
