@@ -14,7 +14,7 @@ from tumpline.errors import NotSo, Problem
 if TYPE_CHECKING:
     from tumpline.lock import LockedTarget
 
-__all__ = ["Surroundings", "check_environment", "check_target", "open_environment"]
+__all__ = ["Surroundings", "check_environment", "check_target", "is_loaded", "open_environment"]
 
 _LEVEL = re.compile(r"x86-64-v(\d)\Z")
 
@@ -116,7 +116,7 @@ def _problems(record: EnvironmentRecord, here: Surroundings, key: str | None) ->
             hint=f"load the right one first: module load python/{record.python}",
         )
     for module in dict.fromkeys([*record.modules, *(package.module for package in record.expected)]):
-        if not any(_provides(loaded, module) for loaded in here.modules):
+        if not any(is_loaded(loaded, module) for loaded in here.modules):
             brings = [f"{package.name} {package.version}" for package in record.expected if package.module == module]
             yield Problem(
                 "module-not-loaded",
@@ -147,6 +147,6 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _provides(loaded: str, wanted: str) -> bool:
-    """``python/3.11.5`` is what was meant by ``python``, ``python/3.11`` and ``python/3.11.5``."""
+def is_loaded(loaded: str, wanted: str) -> bool:
+    """Whether a loaded module is a wanted one: ``python/3.11`` is served by ``python/3.11.5``, not the other way."""
     return loaded == wanted or loaded.startswith((f"{wanted}.", f"{wanted}/"))

@@ -11,7 +11,7 @@ from tumpline import __version__
 from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
-from tumpline.environment.generations import Generation, current_generation, prune
+from tumpline.environment.generations import Generation, current_generation, prune, starts
 from tumpline.environment.install import Overlap
 from tumpline.environment.layout import layout_of
 from tumpline.environment.make import SyncSettings, compile_environment, make_environment
@@ -112,7 +112,7 @@ def sync(
     plan = plan_environment(lock, target, project)
     current = current_generation(place)
     before = _record_of(current)
-    if current is not None and before is not None and before.key == plan.key and _starts(current, before):
+    if current is not None and before is not None and before.key == plan.key and starts(current, before):
         if not settings.dry_run:
             prune(place)
             if settings.compile and not before.compiled:
@@ -214,13 +214,6 @@ def _record_of(folder: Path | None) -> EnvironmentRecord | None:
     except InputError:
         # Whatever it was made from, it is to be made anew.
         return None
-
-
-def _starts(folder: Path, record: EnvironmentRecord) -> bool:
-    """Whether the Python that the environment stands on is still there: modules and machines are upgraded."""
-    return Path(record.interpreter).exists() and any(
-        (folder / name).exists() for name in ("bin/python", "Scripts/python.exe")
-    )
 
 
 def _keep_out_of_version_control(place: Path, project: Project | None) -> None:
