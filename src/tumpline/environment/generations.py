@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tumpline.environment.record import RECORD_NAME, EnvironmentRecord
 from tumpline.environment.storage import storage_failure
 from tumpline.errors import EnvironmentFailure, InputError
 
-__all__ = ["Generation", "current_generation", "is_whole", "prune", "starts"]
+__all__ = ["Generation", "current_generation", "is_whole", "leftovers", "remove", "starts"]
 
 _FOREIGN = 86400.0
 """Seconds after which a note left by another machine, whose processes can not be looked at, counts as abandoned."""
@@ -126,30 +127,40 @@ def starts(folder: Path, record: EnvironmentRecord) -> bool:
     return Path(record.interpreter).exists() and any((folder / name).exists() for name in programs)
 
 
-def prune(place: Path) -> None:
-    """Remove what earlier syncs left beside the environment: old generations, and what killed ones did not finish.
+def leftovers(place: Path) -> tuple[Path, ...]:
+    """Return what earlier syncs left beside the environment: old generations, and what killed ones did not finish.
 
-    The current generation stays, and so does everything that a living builder works on. What can not be removed is
-    left for the next time; nothing is raised.
+    Neither the current generation is among it nor anything that a living builder works on; so what is left over now
+    will never be wanted again, whatever others do meanwhile. Nothing is raised.
     """
     prefix = _prefix(place)
     try:
         names = sorted(os.listdir(place.parent))  # noqa: PTH208 - names are wanted
     except OSError:
-        return
+        return ()
+    found: list[Path] = []
     for name in names:
         if not name.startswith(prefix):
             continue
         path = place.with_name(name)
         if name.endswith(".link"):
-            if not _is_alive(_note_of(path.with_suffix(""))):
-                with suppress(OSError):
-                    path.unlink()
+            used = _is_alive(_note_of(path.with_suffix("")))
         elif name.endswith(".note"):
-            if not _is_alive(path):
-                with suppress(OSError):
-                    path.unlink()
-        elif not _is_in_use(place, path):
+            used = _is_alive(path)
+        else:
+            used = _is_in_use(place, path)
+        if not used:
+            found.append(path)
+    return tuple(found)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove leftovers. What can not be removed is left for the next time; nothing is raised."""
+    for path in paths:
+        if path.suffix in (".link", ".note"):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        else:
             _remove(path)
             with suppress(OSError):
                 _note_of(path).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tumpline.environment.destination import Destination
 from tumpline.environment.layout import Layout
+from tumpline.environment.reuse import Earlier
 from tumpline.environment.storage import storage_failure
 from tumpline.environment.wheelfile import open_wheel
 from tumpline.errors import InputError
@@ -50,13 +51,14 @@ class Overlap:
     winner: str
 
 
-def install_wheel(job: WheelJob, layout: Layout, umask: int) -> Installed:
+def install_wheel(job: WheelJob, layout: Layout, umask: int, earlier: str = "") -> Installed:
     """Check and unpack one wheel into an environment that nobody uses yet.
 
+    `earlier` is the folder of an environment whose files are taken over where they are the same, empty for none.
     Raises what `open_wheel` raises, InputError ``wheels-collide``, and EnvironmentFailure ``disk-full`` and
     ``cannot-write``. After a failure the environment holds part of the wheel and must be thrown away.
     """
-    return _install(job, layout, umask, None)[0]
+    return _install(job, layout, umask, None, Earlier(earlier, layout.root, umask) if earlier else None)[0]
 
 
 def settle_overlaps(jobs: Sequence[WheelJob], results: Iterable[Installed], layout: Layout) -> tuple[Overlap, ...]:
@@ -98,13 +100,13 @@ def current_umask() -> int:
 
 
 def _install(
-    job: WheelJob, layout: Layout, umask: int, only: frozenset[str] | None
+    job: WheelJob, layout: Layout, umask: int, only: frozenset[str] | None, earlier: Earlier | None = None
 ) -> tuple[Installed, tuple[str, ...]]:
     # Imported here, since only processes that install need it, and those that only plan should start fast.
     import installer
 
     with open_wheel(job.path, sha256=job.sha256, record=job.record) as wheel:
-        destination = Destination(job.path.name, wheel.distribution, layout, umask, only)
+        destination = Destination(job.path.name, wheel.distribution, layout, umask, only, earlier)
         own = {"INSTALLER": b"tumpline\n"} | ({"REQUESTED": b""} if job.requested else {})
         if job.direct_url:
             own["direct_url.json"] = job.direct_url.encode()

@@ -51,9 +51,11 @@ def make_environment(
     environ: Mapping[str, str],
     settings: SyncSettings,
     reporter: SyncReporter,
+    earlier: Path | None = None,
 ) -> tuple[tuple[Installed, ...], tuple[Overlap, ...]]:
     """Fill the folder of a new generation, and return what was written for each wheel and which files several bring.
 
+    `earlier` is the generation before, whose files are taken over where they are the same.
     Raises what `create_environment`, `install_wheel`, `install_by_pip`, `install_by_uv` and `install_project` raise;
     EnvironmentFailure ``environment-broken`` where its Python does not start.
     """
@@ -74,7 +76,9 @@ def make_environment(
 
         if settings.installer == "tumpline":
             jobs = (*jobs, *seed)
-            results = crew.install(jobs, layout, done)
+            # Windows has links, and none of what tells that a file is one's own.
+            linked = str(earlier) if earlier is not None and os.name == "posix" else ""
+            results = crew.install(jobs, layout, done, linked)
             overlaps = settle_overlaps(jobs, results, layout)
         else:
             seeded = crew.install(seed, layout, done)

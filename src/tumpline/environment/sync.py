@@ -11,7 +11,7 @@ from tumpline import __version__
 from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
-from tumpline.environment.generations import Generation, current_generation, prune, starts
+from tumpline.environment.generations import Generation, current_generation, leftovers, remove, starts
 from tumpline.environment.install import Overlap
 from tumpline.environment.layout import layout_of
 from tumpline.environment.make import SyncSettings, compile_environment, make_environment
@@ -99,9 +99,9 @@ def sync(
     """Make the environment at `place` what the lock says for a target, and return what changed.
 
     A new environment is built beside the old one, checked, and put in its place in one step; a failure, a kill or a
-    full disk before that step leaves the old one as it is. What earlier syncs left behind is removed first. `here` is
-    where this runs, where that is to be held against the target. `cache` is where built wheels are kept for the next
-    time, any number of processes at once; None keeps none.
+    full disk before that step leaves the old one as it is. What earlier syncs left behind is removed at the end, or,
+    where room is short, first. `here` is where this runs, where that is to be held against the target. `cache` is where
+    built wheels are kept for the next time, any number of processes at once; None keeps none.
 
     Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels` and `make_environment`
     raise; InputError ``not-our-environment``, ``wrong-machine``; EnvironmentFailure ``disk-full``, ``cannot-write``,
@@ -114,7 +114,7 @@ def sync(
     before = _record_of(current)
     if current is not None and before is not None and before.key == plan.key and starts(current, before):
         if not settings.dry_run:
-            prune(place)
+            remove(leftovers(place))
             if settings.compile and not before.compiled:
                 before = _compiled(plan, current, before, environ, settings, reporter)
         report = _report(plan, place, before, before.python, changed=False, dry_run=settings.dry_run)
@@ -127,7 +127,7 @@ def sync(
         footprint = footprint_of(plan, wheels_here(plan, wheelhouse, index))
         report = _report(plan, place, before, interpreter.version, changed=True, dry_run=True)
         return replace(report, footprint=footprint, rooms=too_small(footprint, room_in(place.parent, environ)))
-    prune(place)
+    left = leftovers(place)
     try:
         builds = _build_settings(plan, project, wheelhouse, environ, settings, cache)
         with WheelMaker(builds, plan.target, interpreter) as maker:
@@ -136,13 +136,19 @@ def sync(
             footprint = footprint_of(plan, paths)
             rooms = too_small(footprint, room_in(place.parent, environ))
             reporter.expect(footprint, rooms)
+            if rooms:
+                remove(left)
             with Generation(place, plan.key) as generation:
                 _keep_out_of_version_control(place, project)
                 layout = layout_of(generation.folder, interpreter)
-                results, overlaps = make_environment(plan, jobs, layout, interpreter, environ, settings, reporter)
+                results, overlaps = make_environment(
+                    plan, jobs, layout, interpreter, environ, settings, reporter, current
+                )
                 write_record(generation.folder, _new_record(plan, interpreter, compiled=settings.compile))
                 generation.publish()
     finally:
+        # Not before: where files were just removed, ext4 takes several times as long to make new ones.
+        remove(left)
         reporter.finish()
     return replace(
         _report(plan, place, before, interpreter.version, changed=True, dry_run=False),

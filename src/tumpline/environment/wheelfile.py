@@ -76,9 +76,24 @@ class MemberStream(io.RawIOBase):
             )
         return b""
 
-    def entry(self, path: str) -> RecordEntry:
-        """Return the row for the installed RECORD, where the file is called `path`; right once the end was read."""
-        return RecordEntry(path, Hash(self._row.algorithm, self._row.digest), self._size)
+    def is_same(self, descriptor: int, size: int) -> bool:
+        """Whether an open file of `size` bytes is this one, by its row of RECORD.
+
+        Raises OSError where the file can not be read.
+        """
+        if self._row.size not in (None, size):
+            return False
+        digest = hashlib.new(self._row.algorithm)
+        while piece := os.read(descriptor, _PIECE):
+            digest.update(piece)
+        return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == self._row.digest
+
+    def entry(self, path: str, size: int | None = None) -> RecordEntry:
+        """Return the row for the installed RECORD, where the file is called `path`; right once the end was read.
+
+        `size` is that of a file that was found to be the same, and stands for reading this one.
+        """
+        return RecordEntry(path, Hash(self._row.algorithm, self._row.digest), self._size if size is None else size)
 
 
 class CheckedWheel(WheelSource):
