@@ -77,7 +77,11 @@ def test_killed_at_a_step(tmp_path: Path, moment: str) -> None:
     assert leftovers(place) == [before]
 
 
-@pytest.mark.parametrize("after", [0.15, 0.4, 0.6, 0.8])
+KILLS = int(os.environ.get("TUMPLINE_TEST_KILLS", "6"))
+"""How often a sync is killed at a random moment; more than the usual few for who has the time."""
+
+
+@pytest.mark.parametrize("after", [round(random.Random(seed).uniform(0.05, 1.3), 3) for seed in range(KILLS)])
 def test_killed_at_any_time(tmp_path: Path, after: float) -> None:
     folder, place = tmp_path / "wheels", tmp_path / "there" / "env"
     make_environment(world(folder, "1"), place, folder)
@@ -105,6 +109,20 @@ def test_two_at_once(tmp_path: Path, same: bool) -> None:
         assert python_says(place, VERSION) in ("2", "3")
     make_environment(world(folder, "4"), place, folder)
     make_environment(world(folder, "4"), place, folder)
+    assert leftovers(place) == []
+
+
+def test_eight_at_once(tmp_path: Path) -> None:
+    """All succeed, one of them is what the environment is, and what others left goes with the next two syncs."""
+    folder, place = tmp_path / "wheels", tmp_path / "there" / "env"
+    locks = [world(folder, str(number % 4)) for number in range(8)]
+    processes = [start(lock, folder, place) for lock in locks]
+    for process in processes:
+        said, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, said
+    assert python_says(place, VERSION) in "0123"
+    for _ in range(2):
+        make_environment(world(folder, "4"), place, folder)
     assert leftovers(place) == []
 
 
