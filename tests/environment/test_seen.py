@@ -79,7 +79,7 @@ def leave_something(folder: Folder) -> None:
 
 
 def damage_seen(folder: Folder) -> None:
-    (folder.place / SEEN_NAME).write_text("00" * 32)
+    (folder.place / SEEN_NAME).write_text("00" * 16)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """What was found current before, remembered: so that looking again takes no parsing of locks and projects.
 
-Whoever has compared an environment with a lock leaves a digest of all that the comparison rested on in the folder of
-the environment. A generation never changes, so what was found of it holds as long as the same digest comes out.
+Whoever has compared an environment with a lock leaves a checksum of all that the comparison rested on in the folder of
+the environment. A generation never changes, so what was found of it holds as long as the same one comes out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,18 +17,21 @@ __all__ = ["SEEN_NAME", "is_seen", "remember", "stamp_of"]
 SEEN_NAME = "tumpline-seen.txt"
 
 _FORM = b"1"
-_LENGTH = 64
+_LENGTH = 32
 _MOST = 16
 """An environment is looked at in a few ways (with and without ``--target``), and over years with a few locks."""
 
 
 def stamp_of(contents: Sequence[bytes], words: Sequence[str]) -> str:
-    """Digest what a comparison rests on: the contents of files, and words that say what was asked and where."""
-    digest = hashlib.sha256(_FORM)
-    for part in [*contents, *(word.encode("utf-8", "surrogatepass") for word in words)]:
-        digest.update(b"%d:" % len(part))
-        digest.update(part)
-    return digest.hexdigest()
+    """Return a checksum of what a comparison rests on: the contents of files, and words that say what was asked.
+
+    It tells one state of a project from the next, and guards against nobody: whoever may change a lock needs no
+    collision. That is why it is no digest, for which a library would have to be loaded that is half as large as all
+    else that answers from here.
+    """
+    parts = [_FORM, *contents, *(word.encode("utf-8", "surrogatepass") for word in words)]
+    whole = b"".join(b"%d:%b" % (len(part), part) for part in parts)
+    return f"{zlib.crc32(whole):08x}{zlib.adler32(whole):08x}{len(whole):016x}"
 
 
 def is_seen(folder: Path, stamp: str) -> bool:
