@@ -5,7 +5,10 @@
 The wheels are fetched once with pip (a few hundred MB) into ``.work/bench/sync``; after that no network is used. Times
 are those of whole processes, page cache warm, and medians; the order of the ways alternates between runs. Beside them
 stand the first import of numpy, scipy, pandas, scikit-learn and matplotlib, since an environment without bytecode
-pays for it then.
+pays for it then, and both together.
+
+Every environment is made in a folder of its own, and all are removed at the end: ext4 makes files several times slower
+for minutes after others were removed, which would be measured in whatever comes next.
 """
 
 from __future__ import annotations
@@ -16,12 +19,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from bench._report import Row, tell
 from bench._timing import Run, clean_variables, peak_memory, run_once
+from tests.wheelmaker import make_wheel
 from tumpline.lock import IndexArtefact, Lock, LockedPackage, LockedTarget, Pin
 from tumpline.lock.file import write_lock
 from tumpline.project.read import read_project
@@ -36,7 +40,11 @@ _WANTED = (
 _IMPORTS = "import numpy, scipy, pandas, sklearn, matplotlib"
 _MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 _DOCUMENTED, _NO_BYTECODE, _OURS = "virtualenv, pip install", "the same, --no-compile", "tumpline sync"
+_AGAIN, _COMPILED, _PASS, _UNCHANGED = "sync, one package less", "sync --compile", "python -c pass", "sync, unchanged"
+_UNCHANGED_RUNS = 15
 _HERE = ("--target", "here", "--offline")
+
+_TUMPLINE = Path(sys.executable).with_name("tumpline")
 
 Way = Callable[[Path], list[list[str | Path]]]
 """Given the folder of an environment, the commands that make it."""
@@ -50,47 +58,71 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     wheels = _wheels()
-    ways = _ways(wheels, _project(wheels))
+    project = _project("project", sorted(wheels.iterdir()))
+    less = _project("less", sorted(wheels.iterdir())[1:])
+    many = _project("many", _tiny_wheels(100))
+    ways = _ways(wheels, project)
     folder = options.folder.resolve() / "bench-sync"
     variables = clean_variables(
         PIP_NO_INDEX="1",
-        PIP_FIND_LINKS=str(wheels),
+        PIP_FIND_LINKS=f"{wheels} {_WORK / 'tiny'}",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         VIRTUALENV_OVERRIDE_APP_DATA=str(_WORK / "app-data"),
         TUMPLINE_CACHE=str(_WORK / "cache"),
     )
+    shutil.rmtree(folder, ignore_errors=True)
     made: dict[str, list[Run]] = {name: [] for name in ways}
     used: dict[str, list[Run]] = {name: [] for name in ways}
+    again: list[Run] = []
     for turn in range(options.runs):
         for name in [*ways][turn % len(ways) :] + [*ways][: turn % len(ways)]:
-            _empty(folder)
-            made[name].append(_together([run_once(command, variables) for command in ways[name](folder / "env")]))
-            used[name].append(run_once([folder / "env" / "bin" / "python", "-c", _IMPORTS], clean_variables()))
-    _empty(folder)
-    memory = peak_memory(ways[_OURS](folder / "env")[0], variables)
+            env = _new_folder(folder) / "env"
+            made[name].append(_together([run_once(command, variables) for command in ways[name](env)]))
+            used[name].append(run_once([env / "bin" / "python", "-c", _IMPORTS], clean_variables()))
+            if name == _OURS:
+                again.append(run_once(ours(less, env), variables))
+    memory = peak_memory(ours(project, _new_folder(folder) / "env"), variables)
+    env = _new_folder(folder) / "env"
+    started: dict[str, list[Run]] = {_PASS: [], _UNCHANGED: []}
+    # The first two make it and take away what the first one may have found; the third remembers.
+    for _ in range(3):
+        run_once(ours(many, env), variables)
+    for _ in range(_UNCHANGED_RUNS):
+        started[_PASS].append(run_once([sys.executable, "-c", "pass"], variables))
+        started[_UNCHANGED].append(run_once([*ours(many, env)], variables))
     shutil.rmtree(folder)
     if not options.json:
         _tell_what(wheels)
     # The workers count: what all processes hold together, not the most that one of them does.
-    ours = tuple(replace(run, mib=memory) for run in made[_OURS])
+    sync = tuple(replace(run, mib=memory) for run in made[_OURS])
+    both = {name: tuple(map(_together, zip(made[name], used[name], strict=True))) for name in ways}
     rows = [
-        *(Row(name, tuple(made[name])) for name in ways if name != _OURS),
-        Row(_OURS, ours, _DOCUMENTED, 1 / 6),
-        Row(f"{_OURS}, the same runs", ours, _NO_BYTECODE, 1 / 1.2),
+        *(Row(name, tuple(made[name])) for name in ways if name not in (_OURS, _COMPILED)),
+        Row(_OURS, sync, _DOCUMENTED, 1 / 6),
+        Row(f"{_OURS}, the same runs", sync, _NO_BYTECODE, 1 / 1.2),
+        Row(f"{_OURS}, once more", sync, "uv", 1.5),
+        Row(_COMPILED, tuple(made[_COMPILED]), _DOCUMENTED),
+        Row(_AGAIN, tuple(again), _OURS),
         *(Row(f"first import after {name}", tuple(used[name])) for name in ways),
+        *(Row(f"{name} and first import", both[name]) for name in ways if name != _OURS),
+        Row(f"{_OURS} and first import", both[_OURS], f"{_DOCUMENTED} and first import", 1 / 4),
+        Row(_PASS, tuple(started[_PASS])),
+        Row(_UNCHANGED, tuple(started[_UNCHANGED]), _PASS, 4.0),
     ]
     return tell(rows, as_json=options.json)
 
 
-def _together(runs: list[Run]) -> Run:
+def _together(runs: Iterable[Run]) -> Run:
     """Return several processes that ran one after the other as one."""
+    runs = tuple(runs)
     seconds, processor = sum(run.seconds for run in runs), sum(run.processor for run in runs)
     return Run(seconds, processor, max(run.mib for run in runs), "")
 
 
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def _new_folder(folder: Path) -> Path:
+    made = folder / f"{len(list(folder.iterdir())) if folder.is_dir() else 0:03}"
+    made.mkdir(parents=True)
+    return made
 
 
 def _tell_what(wheels: Path) -> None:
@@ -121,10 +153,18 @@ def _ways(wheels: Path, project: Path) -> dict[str, Way]:
         ]
         return [[uv, "venv", "-q", "--no-cache", "-p", sys.executable, env], [*install, *names]]
 
-    def ours(env: Path) -> list[list[str | Path]]:
-        return [[sys.executable, "-m", "tumpline", "sync", "-q", "--project", project, "--env", env, *_HERE]]
+    return {
+        _DOCUMENTED: pip(),
+        _NO_BYTECODE: pip("--no-compile"),
+        "uv": with_uv,
+        _OURS: lambda env: [ours(project, env)],
+        _COMPILED: lambda env: [[*ours(project, env), "--compile"]],
+    }
 
-    return {_DOCUMENTED: pip(), _NO_BYTECODE: pip("--no-compile"), "uv": with_uv, _OURS: ours}
+
+def ours(project: Path, env: Path) -> list[str | Path]:
+    """Return the command that makes an environment."""
+    return [_TUMPLINE, "sync", "-q", "--project", project, "--env", env, *_HERE]
 
 
 def _wheels() -> Path:
@@ -138,6 +178,12 @@ def _wheels() -> Path:
     return folder
 
 
+def _tiny_wheels(count: int) -> list[Path]:
+    """Make wheels of one module each, into the folder of the others' index."""
+    folder = _WORK / "tiny"
+    return [make_wheel(folder, f"tiny{number:03}", "1.0") for number in range(count)]
+
+
 def _uv() -> Path | str:
     if found := shutil.which("uv"):
         return found
@@ -148,17 +194,17 @@ def _uv() -> Path | str:
     return tools / "bin" / "uv"
 
 
-def _project(wheels: Path) -> Path:
+def _project(name: str, wheels: list[Path]) -> Path:
     """Write a project, its requirements and a lock that pins exactly these wheels."""
-    folder = _WORK / "project"
+    folder = _WORK / name
     folder.mkdir(parents=True, exist_ok=True)
     packages = []
-    for path in sorted(wheels.iterdir()):
-        name = parse_wheel_name(path.name)
+    for path in wheels:
+        wheel = parse_wheel_name(path.name)
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         artefact = IndexArtefact("find-links-1", path.name, path.stat().st_size, digest)
-        packages.append(LockedPackage(name.name, name.version, (Pin("here", name.version, artefact),)))
+        packages.append(LockedPackage(wheel.name, wheel.version, (Pin("here", wheel.version, artefact),)))
     target = LockedTarget("here", "linux", _MINOR, "linux", "x86_64", "pypi")
     (folder / "pyproject.toml").write_text('[project]\nname = "bench"\nversion = "1"\n')
     ordered = tuple(sorted(packages, key=lambda package: package.name))

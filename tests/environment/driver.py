@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from tests.environment.worlds import FolderIndex, variables
-from tumpline.environment import generations
+from tumpline.environment import generations, make
 from tumpline.environment import sync as module
 from tumpline.environment.reporting import Quiet
 from tumpline.lock.file import read_lock
@@ -63,8 +63,8 @@ def main() -> None:
     lock_file, folder, place, moment = sys.argv[1:]
     # Where tests run in the background of a shell, interrupts are ignored unless this is said.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for name in ("create_environment", "settle_overlaps", "write_record"):
-        setattr(module, name, deadly(moment, name, getattr(module, name)))
+    for owner, name in ((make, "create_environment"), (make, "settle_overlaps"), (module, "write_record")):
+        setattr(owner, name, deadly(moment, name, getattr(owner, name)))
     publish = deadly(moment, "publish", generations.Generation.publish)
     setattr(generations.Generation, "publish", publish)  # noqa: B010 - a method may not be assigned to
     generations._remove = deadly(moment, "remove", generations._remove)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -41,7 +40,7 @@ def codes(record: EnvironmentRecord, here: Surroundings, key: str | None = None)
 
 def test_all_is_well() -> None:
     assert codes(RECORD, FIR, RECORD.key) == []
-    assert codes(dataclasses.replace(RECORD, modules=(), expected=()), LAPTOP) == []
+    assert codes(RECORD._replace(modules=(), expected=()), LAPTOP) == []
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_all_is_well() -> None:
     ],
 )
 def test_mismatches(change: dict[str, Any], code: str, words: str) -> None:
-    (problem,) = check_environment(RECORD, dataclasses.replace(FIR, **change), None)
+    (problem,) = check_environment(RECORD, FIR._replace(**change), None)
     assert (problem.code, problem.message, problem.where) == (code, words, "target fir")
     assert problem.hint
 
@@ -88,15 +87,15 @@ def test_mismatches(change: dict[str, Any], code: str, words: str) -> None:
     ],
 )
 def test_levels(made_for: str, here: Surroundings, wrong: bool) -> None:
-    record = dataclasses.replace(RECORD, cpu_level=made_for, modules=(), expected=())
+    record = RECORD._replace(cpu_level=made_for, modules=(), expected=())
     assert codes(record, here) == (["wrong-cpu-level"] if wrong else [])
 
 
 @pytest.mark.parametrize("wanted", ["python", "python/3.11", "python/3.11.5"])
 def test_a_module_may_be_asked_for_less_exactly(wanted: str) -> None:
-    record = dataclasses.replace(RECORD, modules=(wanted,), expected=())
+    record = RECORD._replace(modules=(wanted,), expected=())
     assert codes(record, FIR) == []
-    assert codes(record, dataclasses.replace(FIR, modules=("pythonx/3.11.5",))) == ["module-not-loaded"]
+    assert codes(record, FIR._replace(modules=("pythonx/3.11.5",))) == ["module-not-loaded"]
 
 
 def test_a_cluster_target_on_a_plain_machine_lacks_its_modules() -> None:
@@ -108,8 +107,8 @@ def test_a_cluster_target_on_a_plain_machine_lacks_its_modules() -> None:
     [
         (FIR, []),
         (LAPTOP, []),
-        (dataclasses.replace(FIR, site="narval", cpu_level="x86-64-v3"), ["wrong-cpu-level"]),
-        (dataclasses.replace(FIR, environment="2026"), ["wrong-software-environment"]),
+        (FIR._replace(site="narval", cpu_level="x86-64-v3"), ["wrong-cpu-level"]),
+        (FIR._replace(environment="2026"), ["wrong-software-environment"]),
     ],
 )
 def test_targets_that_can_not_be_made_here(here: Surroundings, expected: list[str]) -> None:
@@ -119,7 +118,7 @@ def test_targets_that_can_not_be_made_here(here: Surroundings, expected: list[st
 
 def test_stale_and_gone() -> None:
     assert codes(RECORD, FIR, "cd" * 32) == ["environment-stale"]
-    assert codes(dataclasses.replace(RECORD, interpreter="/gone/python"), FIR) == ["python-gone"]
+    assert codes(RECORD._replace(interpreter="/gone/python"), FIR) == ["python-gone"]
 
 
 class TestRecord:

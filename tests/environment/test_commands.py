@@ -64,7 +64,7 @@ def test_what_sync_says(tmp_path: Path) -> None:
     assert done.stdout == ""
     lines = done.stderr.splitlines()
     assert lines[:3] == ["fetching 2 wheels", "making an empty environment", "installing 2 wheels"]
-    assert lines[3:5] == ["  + alpha 1", "  + pip 99.0"]
+    assert lines[3:5] == ["  + alpha 1 (pypi)", "  + pip 99.0 (pypi)"]
     assert lines[5].startswith(".tumpline/env/here is ready: Python ")
     assert lines[6].startswith(
         "use it: tumpline run --target here -- python …, or: source .tumpline/env/here/bin/activate"
@@ -73,7 +73,12 @@ def test_what_sync_says(tmp_path: Path) -> None:
     assert again.stderr.startswith(".tumpline/env/here is what the lock says: Python ")
     folder.lock(folder.alpha("2"))
     dry = folder.run("sync", "--target", "here", "--dry-run")
-    assert dry.stderr.splitlines() == ["  ~ alpha 1 -> 2", "dry run: nothing was changed"]
+    assert dry.stderr.splitlines() == [
+        "  ~ alpha 1 -> 2 (pypi)",
+        "the environment will have about 640 files and folders, 7 MiB",
+        "1 packages stay as they are",
+        "dry run: nothing was changed",
+    ]
     folder.lock(lock_of(indexed(tiny_pip(folder.wheels))))
     quiet = folder.run("sync", "--target", "here", "-q")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
@@ -86,10 +91,10 @@ def test_json(tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert report["schema"] == "tumpline.sync/1"
     assert (report["environment"], report["target"], report["changed"]) == (str(place), "here", True)
-    assert report["changes"][0] == {"name": "alpha", "before": None, "after": "1"}
+    assert report["changes"][0] == {"name": "alpha", "before": None, "after": "1", "source": "pypi"}
     assert set(report) == {
         *("schema", "environment", "target", "python", "changed", "dry_run", "packages", "project", "files", "bytes"),
-        *("changes", "modules", "overlaps"),
+        *("changes", "kept", "modules", "overlaps", "compiled", "footprint", "too_small"),
     }
 
 

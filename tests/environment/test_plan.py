@@ -68,11 +68,11 @@ def test_listed_packages_and_sources_are_named_together() -> None:
     with pytest.raises(InputError) as caught:
         plan(lock)
     listed, sources = caught.value.problems
-    assert (listed.code, sources.code) == ("lock-is-listed", "needs-building")
+    assert (listed.code, sources.code) == ("lock-is-listed", "build-not-allowed")
     assert listed.why.startswith("without file and digest: p00 1, p01 1")
     assert listed.why.endswith("and 2 more")
     assert listed.hint == f"on {HERE.site} run: tumpline catalogue scan, then tumpline lock"
-    assert sources.why == "s 1 (s-1.tar.gz)"
+    assert sources.why == "s 1"
 
 
 TARGET_CHANGES: dict[str, dict[str, Any]] = {
@@ -129,4 +129,5 @@ def test_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"buildable": False}, {"name": None}])
 def test_project_that_is_no_package(tmp_path: Path, change: dict[str, Any]) -> None:
     project = dataclasses.replace(project_in(tmp_path / "p"), **change)
-    assert plan_environment(LOCK, "here", project) == plan()
+    found = plan_environment(LOCK, "here", project)
+    assert dataclasses.replace(found, root=plan().root) == plan()

@@ -269,3 +269,47 @@ def _patch_directory(path: Path, name: bytes, offset: int, value: bytes) -> None
     assert content[at : at + 4] == b"PK\x01\x02"
     content[at + offset : at + offset + len(value)] = value
     path.write_bytes(content)
+
+
+def test_special_bits_and_open_modes_are_left_behind(tmp_path: Path) -> None:
+    """Of a file's mode only whether it is executable counts: no set-user-id, nothing that others may write."""
+    modes = {"evil/a": 0o104777, "evil/b": 0o102666, "evil/c": 0o101000, "evil/d": 0o100001}
+    extra: Members = [(entry(path, mode), b"x") for path, mode in modes.items()]
+    install_wheel(WheelJob(write_wheel(tmp_path, extra)), layout_in(tmp_path / "env"), 0o022)
+    (folder,) = (tmp_path / "env").glob("lib/*/site-packages/evil")
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    # Under the usual umask of the tests' own files, so that only the bits that matter are looked at.
+    assert not any(mode & 0o7002 for mode in found.values())
+    assert {name: bool(mode & 0o111) for name, mode in found.items() if len(name) == 1} == {
+        "a": True, "b": False, "c": False, "d": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("stated", [None, 1 << 40, 3])
+def test_sizes_beyond_four_gigabytes(tmp_path: Path, stated: int | None) -> None:
+    """The 64-bit form of the archive is read where it is honest, and believed no more than the other."""
+    path = write_wheel(tmp_path, [(entry("evil/big.bin"), b"x" * 1000)])
+    # The directory's entry with its sizes in the extra field, as archives have them that hold large files.
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo("evil/big.bin")
+        sizes = struct.pack("<QQ", info.file_size if stated is None else stated, info.compress_size)
+    content = path.read_bytes()
+    start = content.index(b"PK\x01\x02", content.rindex(b"PK\x01\x02", 0, content.rindex(b"evil/big.bin")))
+    fields = bytearray(content[start : start + 46])
+    struct.pack_into("<II", fields, 20, 0xFFFFFFFF, 0xFFFFFFFF)
+    struct.pack_into("<H", fields, 30, len(sizes) + 4)
+    name = content[start + 46 : start + 46 + len("evil/big.bin")]
+    assert name == b"evil/big.bin"
+    extra = struct.pack("<HH", 1, len(sizes)) + sizes
+    end = content.rindex(b"PK\x05\x06")
+    tail = bytearray(content[end:])
+    struct.pack_into("<I", tail, 12, struct.unpack_from("<I", tail, 12)[0] + len(extra))
+    rest = start + 46 + len(name)
+    path.write_bytes(content[:start] + bytes(fields) + name + extra + content[rest:end] + bytes(tail))
+    if stated is None:
+        install_wheel(WheelJob(path), layout_in(tmp_path / "env"), 0o022)
+        (big,) = (tmp_path / "env").glob("lib/*/site-packages/evil/big.bin")
+        assert big.stat().st_size == 1000
+    else:
+        assert refused(path, tmp_path / "env").code in ("unsafe-wheel", "bad-record", "damaged-wheel")
+        assert not (tmp_path / "env").exists()

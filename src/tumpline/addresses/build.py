@@ -1,44 +1,74 @@
-"""Metadata that only a build tells: the build backend is run (PEP 517), isolated, in a process of its own.
+"""Running build backends (PEP 517): for metadata that only a build tells, and for wheels.
 
-This runs code of the package, so it happens only where the project allows it for that package.
+Backends run isolated, in processes of their own. This runs code of the package, so it happens only where the project
+allows it for that package.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tumpline.errors import EnvironmentFailure
 from tumpline.host.bounded import Bounds, run_bounded
 from tumpline.host.launch import child_variables, own_python
 from tumpline.host.pip import pip_variables
-from tumpline.host.process import last_lines
+from tumpline.host.process import Completed, last_lines
 from tumpline.wheels import CoreMetadata
 
-__all__ = ["Builder"]
+__all__ = ["BuildGround", "Builder"]
 
-_SECONDS = 1800.0
+_SECONDS = 7200.0
+"""Long enough for what is compiled on a busy login node."""
+
 _MOST_WRITTEN = 20 << 30
 _MAKE = "from virtualenv.__main__ import run_with_catch; run_with_catch(sys.argv[1:])"
+_PIP = ("-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "--no-cache-dir")
+_NO_INDEX = ("--no-index", "--retries", "0")
+
+_LACKING = ("No matching distribution found", "Could not find a version that satisfies")
+"""How pip says that its sources do not have what a build requires."""
+
+_REFUSE_MANYLINUX = """\
+def manylinux_compatible(*_):
+    return False
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildGround:
+    """What builds stand on: an interpreter (None: the one that runs Tumpline), and where build requirements come from.
+
+    `folders` are the layers of a site's wheelhouse, which are asked before any index. Without `manylinux`, such wheels
+    are not taken for build requirements either (R2).
+    """
+
+    python: Path | None = None
+    folders: tuple[Path, ...] = ()
+    manylinux: bool = True
 
 
 class Builder:
-    """Asks build backends for metadata, with a pip in a virtual environment of its own, which is made when needed.
+    """Runs build backends with a pip in a virtual environment of its own, which is made when it is first needed.
 
     pip sees to the isolation and takes what a backend needs from where its configuration says; `offline` leaves it
-    only folders. The Python is the one that runs Tumpline.
+    only folders.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, offline: bool) -> None:
+    def __init__(self, environ: Mapping[str, str], *, offline: bool, ground: BuildGround = BuildGround()) -> None:
         self._environ = environ
         self._offline = offline
+        self._ground = ground
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def close(self) -> None:
-        """Remove the environment."""
+        """Remove the environment, and the wheels that were built."""
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch = None
@@ -49,29 +79,54 @@ class Builder:
         `where` names it in complaints. Raises EnvironmentFailure ``build-failed``, with the end of what was said,
         ``virtualenv-failed``, ``program-hangs``, ``program-too-large``.
         """
-        folder = self._environment()
-        scripts = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
-        report = folder / "report.json"
+        report = self._environment() / "report.json"
         report.unlink(missing_ok=True)
-        command = [
-            *(scripts / "python", "-I", "-m", "pip", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
-            *("install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps", "--ignore-requires-python"),
-            *(("--no-index", "--retries", "0") if self._offline else ()),
-            *("--report", report, source),
-        ]
-        variables = pip_variables(self._environ, str(folder / "env"), str(scripts), offline=self._offline)
+        words = ("install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps", "--ignore-requires-python")
+        done = self._pip([*words, "--report", str(report), source])
+        if done.status == 0 and (found := _read(report)) is not None:
+            return found
+        raise self._failed("the build that should tell what the package needs failed", where, done)
+
+    def wheel(self, source: str, where: str) -> Path:
+        """Build a source, given as to `metadata`, and return the wheel; it lives until `close`, or the next one.
+
+        Raises as `metadata`.
+        """
+        folder = self._environment() / "wheels"
+        shutil.rmtree(folder, ignore_errors=True)
+        done = self._pip(["wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), source])
+        built = sorted(folder.glob("*.whl"))
+        if done.status == 0 and len(built) == 1:
+            return built[0]
+        raise self._failed("the package could not be built", where, done)
+
+    def _pip(self, words: Sequence[str]) -> Completed:
+        """Run pip in the environment; with a wheelhouse first with that alone, unless something is lacking then."""
+        folder = self._environment()
+        variables = pip_variables(self._environ, str(folder / "env"), str(_scripts(folder)), offline=self._offline)
+        links = [word for layer in self._ground.folders for word in ("--find-links", str(layer))]
+        if links:
+            # pip would prefer any newer version, so that it may see no other place, nor settings that name one.
+            alone = {name: value for name, value in variables.items() if not name.startswith("PIP_")}
+            done = self._run([*words, *_NO_INDEX, *links], {**alone, "PIP_CONFIG_FILE": os.devnull})
+            if done.status == 0 or not any(said in f"{done.stdout}{done.stderr}" for said in _LACKING):
+                return done
+        return self._run([*words, *(_NO_INDEX if self._offline else ()), *links], variables)
+
+    def _run(self, words: Sequence[str], variables: Mapping[str, str]) -> Completed:
+        folder = self._environment()
         # Backends leave their own folders in TMPDIR, which is to be removed, and counted, as well.
         (folder / "tmp").mkdir(exist_ok=True)
-        done = run_bounded(
-            command,
+        return run_bounded(
+            [_scripts(folder) / "python", *_PIP, *words],
             Bounds(_SECONDS, folder, _MOST_WRITTEN),
             environment={**variables, "TMPDIR": str(folder / "tmp")},
         )
-        if done.status == 0 and (found := _read(report)) is not None:
-            return found
-        raise EnvironmentFailure.of(
+
+    def _failed(self, message: str, where: str, done: Completed) -> EnvironmentFailure:
+        return EnvironmentFailure.of(
             "build-failed",
-            "the build that should tell what the package needs failed",
+            message,
             where=where,
             why=last_lines(f"{done.stdout}\n{done.stderr}") or "the backend told nothing of it",
             hint=(
@@ -89,7 +144,7 @@ class Builder:
                 own_python(
                     _MAKE,
                     *("--no-download", "--no-periodic-update", "--app-data", str(folder / "app-data")),
-                    *("-p", sys.executable, str(folder / "env")),
+                    *("-p", str(self._ground.python or sys.executable), str(folder / "env")),
                 ),
                 Bounds(_SECONDS, folder, _MOST_WRITTEN),
                 environment=child_variables(self._environ),
@@ -103,7 +158,15 @@ class Builder:
                     why=last_lines(done.stderr + done.stdout),
                     hint="check that the folder for temporary files (TMPDIR) is writable and has space left",
                 )
+            if not self._ground.manylinux:
+                # Where packaging, and so pip, looks for the platform's word on it (PEP 600).
+                for packages in folder.glob("env/lib/python*/site-packages"):
+                    (packages / "_manylinux.py").write_text(_REFUSE_MANYLINUX, encoding="utf-8")
         return Path(self._scratch.name)
+
+
+def _scripts(folder: Path) -> Path:
+    return folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 def _read(report: Path) -> CoreMetadata | None:

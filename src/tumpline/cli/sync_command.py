@@ -5,22 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tumpline.cli.surroundings import surroundings_here
-from tumpline.cli.sync_progress import SyncProgress
+from tumpline.cli.chosen_environment import ask, seen_environment
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import (
-    add_index_options,
-    add_project_option,
-    choose_target,
-    load_site_of,
-    open_index,
-    read_lock_of,
-)
-from tumpline.environment.sync import Change, SyncReport, SyncSettings, default_place, sync
-from tumpline.errors import Problem
-from tumpline.host import variables
-from tumpline.project.read import read_project
+from tumpline.cli.wiring import add_index_options, add_project_option
+from tumpline.environment.generations import is_whole
+from tumpline.environment.record import Expected, read_record
+
+if TYPE_CHECKING:
+    from tumpline.environment.sync import Change, SyncReport
 
 __all__ = ["configure", "execute", "sync_data"]
 
@@ -40,45 +34,40 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_count, metavar="N", help="processes that install (default: one a CPU, at most 4)"
     )
     parser.add_argument("--compile", action="store_true", help="write bytecode too, so that the first import is fast")
+    parser.add_argument(
+        "--with",
+        dest="installer",
+        choices=("tumpline", "pip", "uv"),
+        default="tumpline",
+        help="what puts the wheels into place: tumpline itself (the default), the environment's own pip, a uv on PATH",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_index_options(parser)
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Make the environment and tell what changed."""
-    root, lock = read_lock_of(options)
-    target = choose_target(lock, options)
-    project = read_project(root)
-    if lock.inputs != project.inputs:
-        terminal.note(
-            Problem(
-                "lock-outdated",
-                "the project asks for something else since the lock was made",
-                where="pyproject.toml",
-                hint="bring the lock up to date: tumpline lock",
-            )
-        )
-    site = load_site_of(target)
-    environ = variables()
-    settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile)
-    with open_index(options) as index:
-        report = sync(
-            lock,
-            target.name,
-            options.env or default_place(root, target.name),
-            project=project,
-            wheelhouse=Path(site.wheelhouse) if site.wheelhouse else None,
-            index=index,
-            environ=environ,
-            here=surroundings_here(environ),
-            settings=settings,
-            reporter=SyncProgress(terminal),
-        )
+    question = ask(options)
+    if _may_be_answered_at_once(options, terminal) and (seen := seen_environment(question, options)) is not None:
+        record = read_record(seen.folder)
+        if record is not None and is_whole(seen.place, seen.folder, record):
+            _tell_unchanged(seen.place, record.python, len(record.packages), record.expected, terminal)
+            return 0
+    # Imported only now: all this takes four times as long as the answer above.
+    from tumpline.cli.sync_making import make
+
+    report = make(options, terminal, question)
     if terminal.json:
         terminal.data(json.dumps(sync_data(report), indent=2))
-    else:
+    elif report.changed:
         _tell(report, options, terminal)
+    else:
+        _tell_unchanged(report.place, report.python, report.packages, report.expected, terminal)
     return 0
+
+
+def _may_be_answered_at_once(options: argparse.Namespace, terminal: Terminal) -> bool:
+    return not (terminal.json or options.dry_run or options.compile)
 
 
 def sync_data(report: SyncReport) -> dict[str, object]:
@@ -92,12 +81,22 @@ def sync_data(report: SyncReport) -> dict[str, object]:
         "dry_run": report.dry_run,
         "packages": report.packages,
         "project": report.project or None,
+        "compiled": report.compiled,
         "files": report.files,
         "bytes": report.size,
+        "footprint": report.footprint
+        and {"files": report.footprint.files, "bytes": report.footprint.size, "exact": report.footprint.exact},
+        "too_small": [{"room": room.of, "files": room.files, "bytes": room.space} for room in report.rooms],
         "changes": [
-            {"name": change.name, "before": change.before or None, "after": change.after or None}
+            {
+                "name": change.name,
+                "before": change.before or None,
+                "after": change.after or None,
+                "source": change.source or None,
+            }
             for change in report.changes
         ],
+        "kept": [{"name": kept.name, "version": kept.after, "source": kept.source} for kept in report.kept],
         "modules": [
             {"name": package.name, "version": package.version, "module": package.module} for package in report.expected
         ],
@@ -113,12 +112,15 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
         terminal.say(f"  … and {len(report.changes) - len(shown)} more (-v shows all)")
     for overlap in report.overlaps:
         terminal.say(f"  {overlap.path} is in several packages; it is now that of {overlap.winner}", level=1)
-    for package in report.expected:
-        terminal.say(f"  {package.name} {package.version} is not installed: the module {package.module} brings it")
+    _tell_expected(report.expected, terminal)
     place = _shown_place(report.place)
-    if not report.changed:
-        terminal.say(f"{place} is what the lock says: Python {report.python}, {report.packages} packages")
-    elif report.dry_run:
+    if report.dry_run:
+        if report.footprint is not None:
+            from tumpline.cli.sync_progress import tell_footprint
+
+            tell_footprint(report.footprint, report.rooms, terminal)
+        if report.kept:
+            terminal.say(f"{len(report.kept)} packages stay as they are")
         terminal.say("dry run: nothing was changed")
     else:
         size = report.size / 2**20
@@ -131,12 +133,26 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
         terminal.say(f"use it: tumpline run{chosen}{elsewhere} -- python …, or: source {place}/bin/activate")
 
 
+def _tell_unchanged(
+    place: Path, python: str, packages: int, expected: tuple[Expected, ...], terminal: Terminal
+) -> None:
+    _tell_expected(expected, terminal)
+    terminal.say(f"{_shown_place(place)} is what the lock says: Python {python}, {packages} packages")
+
+
+def _tell_expected(expected: tuple[Expected, ...], terminal: Terminal) -> None:
+    for package in expected:
+        terminal.say(f"  {package.name} {package.version} is not installed: the module {package.module} brings it")
+
+
 def _change_words(change: Change) -> str:
-    if not change.before:
-        return f"+ {change.name} {change.after}"
     if not change.after:
         return f"- {change.name} {change.before}"
-    return f"~ {change.name} {change.before} -> {change.after}"
+    if not change.before:
+        return f"+ {change.name} {change.after} ({change.source})"
+    if change.before == change.after:
+        return f"~ {change.name} {change.after} ({change.source}, another file)"
+    return f"~ {change.name} {change.before} -> {change.after} ({change.source})"
 
 
 def _shown_place(place: Path) -> str:

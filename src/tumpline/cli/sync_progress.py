@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.terminal import Terminal
 from tumpline.environment.reporting import Step
+from tumpline.errors import Problem
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["SyncProgress"]
+    from tumpline.environment.footprint import Footprint
+    from tumpline.host.room import Room
+
+__all__ = ["SyncProgress", "tell_footprint"]
 
 _WORDS: dict[Step, str] = {
     "download": "fetching",
+    "build": "building",
     "create": "making an empty environment",
     "install": "installing",
     "project": "installing the project itself",
@@ -52,12 +57,36 @@ class SyncProgress:
             if self._bar is not None and self._task is not None:
                 self._bar.advance(self._task, size)
 
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
+        """Say how large it will be: where that is asked for, and where it does not fit."""
+        if rooms or self._terminal.verbosity > 0:
+            with self._guard:
+                tell_footprint(footprint, rooms, self._terminal)
+
     def finish(self) -> None:
         """Take the bar away; what is left on the screen is the report."""
         with self._guard:
             if self._bar is not None:
                 self._bar.stop()
                 self._bar = None
+
+
+def tell_footprint(footprint: Footprint, rooms: tuple[Room, ...], terminal: Terminal) -> None:
+    """Say how many files and bytes an environment has, and which rooms are too small for it."""
+    about = "" if footprint.exact else "about "
+    terminal.say(
+        f"the environment will have {about}{footprint.files:,} files and folders, {footprint.size >> 20:,} MiB"
+    )
+    for room in rooms:
+        left = [f"{room.files:,} files"] if room.files is not None else []
+        left += [f"{room.space >> 20:,} MiB"] if room.space is not None else []
+        terminal.note(
+            Problem(
+                "may-not-fit",
+                f"there is hardly room for the environment: {room.of} has {' and '.join(left)} left",
+                hint="free some, or choose another place with --env: on a cluster, the job's own disk",
+            )
+        )
 
 
 def _bar(terminal: Terminal) -> Progress:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.environment.generations import current_generation
 from tumpline.environment.record import EnvironmentRecord, read_record
 from tumpline.errors import NotSo, Problem
-from tumpline.lock import LockedTarget
 
-__all__ = ["Surroundings", "check_environment", "check_target", "open_environment"]
+if TYPE_CHECKING:
+    from tumpline.lock import LockedTarget
+
+__all__ = ["Surroundings", "check_environment", "check_target", "is_loaded", "open_environment"]
 
 _LEVEL = re.compile(r"x86-64-v(\d)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Where a command is to run. What is not known is empty, and nothing is held against it.
 
     `environment` is the software environment that is loaded (empty on anything but a cluster), `python` the version
@@ -115,7 +116,7 @@ def _problems(record: EnvironmentRecord, here: Surroundings, key: str | None) ->
             hint=f"load the right one first: module load python/{record.python}",
         )
     for module in dict.fromkeys([*record.modules, *(package.module for package in record.expected)]):
-        if not any(_provides(loaded, module) for loaded in here.modules):
+        if not any(is_loaded(loaded, module) for loaded in here.modules):
             brings = [f"{package.name} {package.version}" for package in record.expected if package.module == module]
             yield Problem(
                 "module-not-loaded",
@@ -146,6 +147,6 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def _provides(loaded: str, wanted: str) -> bool:
-    """``python/3.11.5`` is what was meant by ``python``, ``python/3.11`` and ``python/3.11.5``."""
+def is_loaded(loaded: str, wanted: str) -> bool:
+    """Whether a loaded module is a wanted one: ``python/3.11`` is served by ``python/3.11.5``, not the other way."""
     return loaded == wanted or loaded.startswith((f"{wanted}.", f"{wanted}/"))

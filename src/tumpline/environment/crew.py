@@ -57,13 +57,17 @@ class Crew:
         self._end()
 
     def install(
-        self, jobs: Sequence[WheelJob], layout: Layout, done: Callable[[WheelJob, Installed], None]
+        self,
+        jobs: Sequence[WheelJob],
+        layout: Layout,
+        done: Callable[[WheelJob, Installed], None],
+        earlier: str = "",
     ) -> tuple[Installed, ...]:
         """Install all wheels, the largest first, and return the results in the order of `jobs`.
 
-        `done` is called as each one is finished, from several threads. Raises what `install_wheel` raises, with the
-        problems of all wheels that failed before the others were stopped; EnvironmentFailure ``worker-died`` where a
-        worker was killed.
+        `earlier` is as for `install_wheel`. `done` is called as each one is finished, from several threads. Raises what
+        `install_wheel` raises, with the problems of all wheels that failed before the others were stopped;
+        EnvironmentFailure ``worker-died`` where a worker was killed.
         """
         order = deque(sorted(range(len(jobs)), key=lambda index: -jobs[index].size))
         results: dict[int, Installed] = {}
@@ -76,7 +80,7 @@ class Crew:
                 except IndexError:
                     return
                 try:
-                    results[index] = worker.ask(jobs[index], layout)
+                    results[index] = worker.ask(jobs[index], layout, earlier)
                 except TumplineError as error:
                     failures.append(error)
                     return
@@ -130,12 +134,12 @@ class _Worker:
                 hint="check the limits on processes and memory, or try --jobs 1",
             ) from error
 
-    def ask(self, job: WheelJob, layout: Layout) -> Installed:
+    def ask(self, job: WheelJob, layout: Layout, earlier: str) -> Installed:
         questions, answers = self._process.stdin, self._process.stdout
         line = b""
         if questions is not None and answers is not None:
             try:
-                questions.write(question_of(job, layout))
+                questions.write(question_of(job, layout, earlier))
                 questions.flush()
                 line = answers.readline()
             except (BrokenPipeError, ValueError):

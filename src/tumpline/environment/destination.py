@@ -15,6 +15,7 @@ from installer.scripts import Script
 from installer.utils import Scheme, construct_record_file, get_launcher_kind
 
 from tumpline.environment.layout import Layout
+from tumpline.environment.reuse import Earlier
 from tumpline.environment.wheelfile import MemberStream
 from tumpline.errors import InputError
 from tumpline.values import normalise
@@ -37,10 +38,18 @@ class Destination(WheelDestination):
     file, and which of them writes first is chance. Given `only`, nothing but these paths is written, and over what
     is there; that is how `tumpline.environment.install` lets the right wheel win. `files` and `size` (bytes) count
     what was written. Modes are those that pip gives: what is executable in the wheel is executable by all, everything
-    else follows `umask`.
+    else follows `umask`. Files that `earlier` has are taken from there.
     """
 
-    def __init__(self, file: str, distribution: str, layout: Layout, umask: int, only: frozenset[str] | None = None):
+    def __init__(
+        self,
+        file: str,
+        distribution: str,
+        layout: Layout,
+        umask: int,
+        only: frozenset[str] | None = None,
+        earlier: Earlier | None = None,
+    ):
         self._file = file
         self._bases = {
             "purelib": layout.purelib,
@@ -52,6 +61,7 @@ class Destination(WheelDestination):
         self._python = layout.python
         self._umask = umask
         self._only = only
+        self._earlier = earlier
         self.overlaps: list[str] = []
         self.replaced: list[str] = []
         self.files = 0
@@ -64,6 +74,12 @@ class Destination(WheelDestination):
         relative = os.fspath(path)
         if self._skips(scheme, relative):
             return RecordEntry(relative, None, None)
+        if self._earlier is not None and scheme != "scripts" and isinstance(stream, MemberStream):
+            size = self._earlier.link(f"{self._bases[scheme]}/{relative}", stream, is_executable)
+            if size is not None:
+                self.files += 1
+                self.size += size
+                return stream.entry(relative, size)
         first = stream.read(_PIECE)
         rewritten = scheme == "scripts" and first.startswith(b"#!python")
         if rewritten:

@@ -10,20 +10,17 @@ that a killed builder left behind.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import platform
-import secrets
-import shutil
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from tumpline.environment.record import RECORD_NAME
+from tumpline.environment.record import RECORD_NAME, EnvironmentRecord
 from tumpline.environment.storage import storage_failure
 from tumpline.errors import EnvironmentFailure, InputError
 
-__all__ = ["Generation", "current_generation", "prune"]
+__all__ = ["Generation", "current_generation", "is_whole", "leftovers", "remove", "starts"]
 
 _FOREIGN = 86400.0
 """Seconds after which a note left by another machine, whose processes can not be looked at, counts as abandoned."""
@@ -37,11 +34,14 @@ class Generation:
 
     def __init__(self, place: Path, key: str) -> None:
         self.place = place
-        self.folder = place.with_name(f"{_prefix(place)}{key[:12]}-{secrets.token_hex(4)}")
+        self.folder = place.with_name(f"{_prefix(place)}{key[:12]}-{os.urandom(4).hex()}")
         self._note = _note_of(self.folder)
         self._published = False
 
     def __enter__(self) -> Generation:
+        # Imported where they are needed, here and below: most often an environment is only looked at.
+        import json
+
         try:
             self.place.parent.mkdir(parents=True, exist_ok=True)
             self._note.write_text(json.dumps(_identity()), encoding="utf-8")
@@ -110,30 +110,57 @@ def current_generation(place: Path) -> Path | None:
     return place.with_name(target)
 
 
-def prune(place: Path) -> None:
-    """Remove what earlier syncs left beside the environment: old generations, and what killed ones did not finish.
+def is_whole(place: Path, folder: Path, record: EnvironmentRecord) -> bool:
+    """Whether the current generation stands on a Python that is there, and nothing is left of others beside it."""
+    if not starts(folder, record):
+        return False
+    try:
+        names = os.listdir(place.parent)  # noqa: PTH208 - names are wanted
+    except OSError:
+        return False
+    return not any(name.startswith(_prefix(place)) and name != folder.name for name in names)
 
-    The current generation stays, and so does everything that a living builder works on. What can not be removed is
-    left for the next time; nothing is raised.
+
+def starts(folder: Path, record: EnvironmentRecord) -> bool:
+    """Whether the Python that an environment stands on is still there: modules and machines are upgraded."""
+    programs = ("bin/python", "Scripts/python.exe")
+    return Path(record.interpreter).exists() and any((folder / name).exists() for name in programs)
+
+
+def leftovers(place: Path) -> tuple[Path, ...]:
+    """Return what earlier syncs left beside the environment: old generations, and what killed ones did not finish.
+
+    Neither the current generation is among it nor anything that a living builder works on; so what is left over now
+    will never be wanted again, whatever others do meanwhile. Nothing is raised.
     """
     prefix = _prefix(place)
     try:
         names = sorted(os.listdir(place.parent))  # noqa: PTH208 - names are wanted
     except OSError:
-        return
+        return ()
+    found: list[Path] = []
     for name in names:
         if not name.startswith(prefix):
             continue
         path = place.with_name(name)
         if name.endswith(".link"):
-            if not _is_alive(_note_of(path.with_suffix(""))):
-                with suppress(OSError):
-                    path.unlink()
+            used = _is_alive(_note_of(path.with_suffix("")))
         elif name.endswith(".note"):
-            if not _is_alive(path):
-                with suppress(OSError):
-                    path.unlink()
-        elif not _is_in_use(place, path):
+            used = _is_alive(path)
+        else:
+            used = _is_in_use(place, path)
+        if not used:
+            found.append(path)
+    return tuple(found)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove leftovers. What can not be removed is left for the next time; nothing is raised."""
+    for path in paths:
+        if path.suffix in (".link", ".note"):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        else:
             _remove(path)
             with suppress(OSError):
                 _note_of(path).unlink(missing_ok=True)
@@ -167,6 +194,8 @@ def _identity() -> dict[str, object]:
 
 
 def _machine() -> str:
+    import platform
+
     parts = [platform.node()]
     with suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip())
@@ -188,6 +217,8 @@ def _start_of(pid: int) -> str:
 
 def _is_alive(note: Path) -> bool:
     """Whether the builder that left a note still works, as far as can be told."""
+    import json
+
     try:
         age = time.time() - note.stat().st_mtime
         content = note.read_bytes()
@@ -211,6 +242,8 @@ def _is_alive(note: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
+    import shutil
+
     # Twice: a worker that outlived its killed master by a moment may have added a file behind the first pass.
     for _ in range(2):
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tumpline.environment.destination import Destination
 from tumpline.environment.layout import Layout
+from tumpline.environment.reuse import Earlier
 from tumpline.environment.storage import storage_failure
 from tumpline.environment.wheelfile import open_wheel
 from tumpline.errors import InputError
@@ -21,8 +22,8 @@ __all__ = ["Installed", "Overlap", "WheelJob", "current_umask", "install_wheel",
 class WheelJob:
     """A wheel to install: the file, the digest that pins it, and whether the project itself asks for the package.
 
-    Exactly one of `sha256` (of the file) and `record` (sha256 of its RECORD) is given, in hexadecimal. `size` is that
-    of the file in bytes.
+    Exactly one of `sha256` (of the file) and `record` (sha256 of its RECORD) is given, in hexadecimal, unless the wheel
+    was made here. `size` is that of the file in bytes, `direct_url` the content of ``direct_url.json``, if any.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class WheelJob:
     record: str = ""
     requested: bool = False
     size: int = 0
+    direct_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,14 @@ class Overlap:
     winner: str
 
 
-def install_wheel(job: WheelJob, layout: Layout, umask: int) -> Installed:
+def install_wheel(job: WheelJob, layout: Layout, umask: int, earlier: str = "") -> Installed:
     """Check and unpack one wheel into an environment that nobody uses yet.
 
+    `earlier` is the folder of an environment whose files are taken over where they are the same, empty for none.
     Raises what `open_wheel` raises, InputError ``wheels-collide``, and EnvironmentFailure ``disk-full`` and
     ``cannot-write``. After a failure the environment holds part of the wheel and must be thrown away.
     """
-    return _install(job, layout, umask, None)[0]
+    return _install(job, layout, umask, None, Earlier(earlier, layout.root, umask) if earlier else None)[0]
 
 
 def settle_overlaps(jobs: Sequence[WheelJob], results: Iterable[Installed], layout: Layout) -> tuple[Overlap, ...]:
@@ -97,14 +100,16 @@ def current_umask() -> int:
 
 
 def _install(
-    job: WheelJob, layout: Layout, umask: int, only: frozenset[str] | None
+    job: WheelJob, layout: Layout, umask: int, only: frozenset[str] | None, earlier: Earlier | None = None
 ) -> tuple[Installed, tuple[str, ...]]:
     # Imported here, since only processes that install need it, and those that only plan should start fast.
     import installer
 
     with open_wheel(job.path, sha256=job.sha256, record=job.record) as wheel:
-        destination = Destination(job.path.name, wheel.distribution, layout, umask, only)
+        destination = Destination(job.path.name, wheel.distribution, layout, umask, only, earlier)
         own = {"INSTALLER": b"tumpline\n"} | ({"REQUESTED": b""} if job.requested else {})
+        if job.direct_url:
+            own["direct_url.json"] = job.direct_url.encode()
         try:
             installer.install(wheel, destination, own)
         except OSError as error:

@@ -4,50 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from tumpline.environment.origin import Installable, identity
 from tumpline.environment.record import Expected
 from tumpline.errors import InputError, Problem
-from tumpline.lock import (
-    IndexArtefact,
-    Lock,
-    LockedTarget,
-    ModuleArtefact,
-    PathArtefact,
-    UrlArtefact,
-    VcsArtefact,
-    WheelhouseArtefact,
-)
+from tumpline.lock import Lock, LockedTarget, ModuleArtefact, WheelhouseArtefact
+from tumpline.lock.model import Source
 from tumpline.project import Project
-from tumpline.values import Name
+from tumpline.values import Name, normalise
 
 __all__ = ["Plan", "WheelStep", "plan_environment"]
 
-_MADE_BY = 1
+_MADE_BY = 2
 """Raised when the same lock would make another environment than before, so that old ones are made anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class WheelStep:
-    """A wheel to install. `requested` says that the project itself asks for the package."""
+    """A wheel to install, and where it comes from.
+
+    `requested` says that the project itself asks for the package, `build` that the artefact is a source of which the
+    wheel is to be built first. `mark` is a digest of all that, short: what is installed under the same mark is the
+    same.
+    """
 
     name: Name
     version: str
-    artefact: WheelhouseArtefact | IndexArtefact
+    source: Source
+    artefact: Installable
     requested: bool
+    build: bool
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that decides what an environment will be.
 
-    `wheels` are in the order of their names. `expected` are packages that the target's modules bring. `project` is
-    the folder of the project to install editable, or None, and `project_name` its name (else empty). `key` is a
-    digest of all that, in hexadecimal: the same key, the same environment.
+    `wheels` are in the order of their names. `root` is the folder from which their paths count. `expected` are packages
+    that the target's modules bring. `project` is the folder of the project to install editable, or None, and
+    `project_name` its name (else empty). `key` is a digest of all that, in hexadecimal: the same key, the same
+    environment.
     """
 
     target: LockedTarget
+    root: Path
     wheels: tuple[WheelStep, ...]
     expected: tuple[Expected, ...]
     project: Path | None
@@ -60,9 +63,9 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
 
     `project` is installed editable where it is a package that can be built; otherwise neither it nor its folder becomes
     importable. Raises InputError ``unknown-target``; ``lock-is-listed`` where a wheel of the wheelhouse is not known by
-    file and digest; ``needs-building`` where the lock holds a source distribution; ``address-not-installed``
-    where it holds what is taken by address. All packages concerned are named. Reads nothing but the
-    project's pyproject.toml.
+    file and digest; ``build-not-allowed`` where a package would have to be built that the project neither names by
+    address itself nor allows to be built. All packages concerned are named. Reads the project's pyproject.toml, and
+    looks at the files of packages that are taken from a folder.
     """
     target = lock.target(target_name)
     if target is None:
@@ -75,8 +78,9 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
     wheels: list[WheelStep] = []
     expected: list[Expected] = []
     listed: list[str] = []
-    sources: list[str] = []
-    addressed: list[str] = []
+    refused: list[str] = []
+    allowed = _may_be_built(project)
+    root = project.root if project is not None else Path()
     for package in lock.packages:
         if (pin := package.pin(target_name)) is None:
             continue
@@ -84,26 +88,35 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
         if isinstance(artefact, ModuleArtefact):
             expected.append(Expected(package.name, pin.version, artefact.module))
             continue
-        if isinstance(artefact, PathArtefact | UrlArtefact | VcsArtefact):
-            addressed.append(f"{package.name} {pin.version}")
-            continue
-        if isinstance(artefact, WheelhouseArtefact):
-            if not (artefact.layer and artefact.file and artefact.record):
-                listed.append(f"{package.name} {pin.version}")
-        elif not artefact.file.endswith(".whl"):
-            sources.append(f"{package.name} {pin.version} ({artefact.file})")
-        wheels.append(WheelStep(package.name, pin.version, artefact, requested=package.name in lock.roots))
-    problems = [
-        *_listed_problem(target, listed),
-        *_source_problem(target, sources),
-        *_address_problem(target, addressed),
-    ]
-    if problems:
+        if isinstance(artefact, WheelhouseArtefact) and not (artefact.layer and artefact.file and artefact.record):
+            listed.append(f"{package.name} {pin.version}")
+        if pin.build and package.name not in allowed:
+            refused.append(f"{package.name} {pin.version}")
+        requested = package.name in lock.roots
+        mark = _mark([package.name, pin.version, requested, *identity(artefact, root)])
+        wheels.append(WheelStep(package.name, pin.version, pin.source, artefact, requested, pin.build, mark))
+    if problems := [*_listed_problem(target, listed), *_refused_problem(target, refused)]:
         raise InputError(*problems)
     folder = project.root if project is not None and project.buildable and project.name else None
     name = project.name if folder is not None and project is not None and project.name else ""
     steps = tuple(sorted(wheels, key=lambda step: step.name))
-    return Plan(target, steps, tuple(expected), folder, name, _key(target, steps, expected, folder))
+    return Plan(target, root, steps, tuple(expected), folder, name, _key(target, steps, expected, folder))
+
+
+def _may_be_built(project: Project | None) -> frozenset[Name]:
+    """Return the packages whose code may be run: those allowed by name, and what the project itself has an address for.
+
+    An address that another package brought in is no consent.
+    """
+    if project is None:
+        return frozenset()
+    named = (each.requirement.name for each in project.requirements if each.requirement.url)
+    rules = project.settings.packages.items()
+    return frozenset([*map(normalise, named), *(name for name, rule in rules if rule.build)])
+
+
+def _mark(facts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _key(target: LockedTarget, wheels: tuple[WheelStep, ...], expected: list[Expected], project: Path | None) -> str:
@@ -111,19 +124,11 @@ def _key(target: LockedTarget, wheels: tuple[WheelStep, ...], expected: list[Exp
     content = {
         "made-by": _MADE_BY,
         "target": [target.name, target.site, target.environment, target.cpu_level, target.python, list(target.modules)],
-        "wheels": [[step.name, step.version, step.requested, *_identity(step.artefact)] for step in wheels],
-        "expected": [asdict(package) for package in expected],
+        "wheels": [step.mark for step in wheels],
+        "expected": [package._asdict() for package in expected],
         "project": _fingerprint(project),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _identity(artefact: WheelhouseArtefact | IndexArtefact) -> list[str]:
-    match artefact:
-        case WheelhouseArtefact(layer, file, record):
-            return ["wheelhouse", layer, file, record]
-        case IndexArtefact(file=file, sha256=sha256):
-            return ["index", file, sha256]
 
 
 def _fingerprint(project: Path | None) -> list[str]:
@@ -152,31 +157,18 @@ def _listed_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
     ]
 
 
-def _source_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
+def _refused_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
     if not packages:
         return []
+    name = packages[0].partition(" ")[0]
     return [
         Problem(
-            "needs-building",
-            "packages that are locked as source distributions can not be installed yet",
+            "build-not-allowed",
+            "packages would have to be built, which the project does not allow",
             where=f"target {target.name}",
             why=_some(packages),
-            hint="choose versions that have a wheel for this target, then run: tumpline lock",
-        )
-    ]
-
-
-def _address_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
-    if not packages:
-        return []
-    return [
-        Problem(
-            "address-not-installed",
-            "packages that are locked by address (paths, files of servers, repositories) can not be installed yet",
-            where=f"target {target.name}",
-            why=_some(packages),
-            hint="ask for released versions in their place, then run: tumpline lock; or export the lock for pip or uv: "
-            "tumpline export",
+            hint=f"allow it, which runs code of the package: {name} = {{ build = true }} under "
+            "[tool.tumpline.packages]; or choose versions that have a wheel, then run: tumpline lock",
         )
     ]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tumpline.errors import InputError
 from tumpline.host.files import write_atomically
@@ -19,8 +19,7 @@ _LIMIT = 2**22
 """Bytes; the record of a thousand packages has a fiftieth of that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """A package that is not installed since a module brings it; `module` is spelled as in the lock."""
 
     name: str
@@ -28,13 +27,13 @@ class Expected:
     module: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentRecord:
+class EnvironmentRecord(NamedTuple):
     """Where and from what an environment was made.
 
     `key` is `Plan.key`, which changes when the target's part of the lock does. `python` is the full version and
     `interpreter` the path of the Python that the environment stands on. `packages` are (name, version), sorted by
-    name; `project` is the name of the project where it is installed, else empty.
+    name, and `marks` the `WheelStep.mark` of each; `project` is the name of the project where it is installed, else
+    empty. `compiled` says whether bytecode was asked for.
     """
 
     target: str
@@ -49,11 +48,14 @@ class EnvironmentRecord:
     packages: tuple[tuple[str, str], ...]
     project: str
     tool: str
+    marks: tuple[str, ...] = ()
+    compiled: bool = False
 
 
 def write_record(folder: Path, record: EnvironmentRecord) -> None:
     """Write the record into a finished environment; raises EnvironmentFailure ``cannot-write``."""
-    content = json.dumps({"format": _FORMAT, **asdict(record)}, indent=1, ensure_ascii=True)
+    fields = {**record._asdict(), "expected": [package._asdict() for package in record.expected]}
+    content = json.dumps({"format": _FORMAT, **fields}, indent=1, ensure_ascii=True)
     write_atomically(folder / RECORD_NAME, content.encode() + b"\n")
 
 
@@ -98,6 +100,8 @@ def _record(content: object) -> EnvironmentRecord:
             Expected(_text(row, "name"), _text(row, "version"), _text(row, "module")) for row in content["expected"]
         ),
         packages=tuple((str(name), str(version)) for name, version in content["packages"]),
+        marks=tuple(str(mark) for mark in content.get("marks", ())),
+        compiled=content.get("compiled") is True,
     )
 
 

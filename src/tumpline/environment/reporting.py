@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from tumpline.environment.footprint import Footprint
+    from tumpline.host.room import Room
 
 __all__ = ["Quiet", "Step", "SyncReporter"]
 
-Step = Literal["create", "download", "install", "compile", "project"]
+Step = Literal["create", "download", "build", "install", "compile", "project"]
 
 
 class SyncReporter(Protocol):
@@ -18,6 +22,10 @@ class SyncReporter(Protocol):
 
     def advance(self, size: int) -> None:
         """Say that `size` more bytes of the step are done; negative where some have to be done again."""
+        ...
+
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
+        """Say how large the environment will be, before it is made, and which rooms are too small for it."""
         ...
 
     def finish(self) -> None:
@@ -32,6 +40,9 @@ class Quiet:
         """Ignore it."""
 
     def advance(self, size: int) -> None:
+        """Ignore it."""
+
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
         """Ignore it."""
 
     def finish(self) -> None:

@@ -1,22 +1,24 @@
-"""Finding the file of every wheel of a plan: in the wheelhouse, in the cache, or on an index."""
+"""Finding the file of every wheel of a plan: in the wheelhouse, in the cache, on a server, or by building it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from tumpline.environment.building import WheelMaker
 from tumpline.environment.install import WheelJob
+from tumpline.environment.origin import direct_url
 from tumpline.environment.plan import Plan, WheelStep
 from tumpline.environment.reporting import SyncReporter
 from tumpline.errors import EnvironmentFailure, Problem, TumplineError
 from tumpline.index import IndexFile
 from tumpline.index.background import Workers
-from tumpline.lock import IndexArtefact, WheelhouseArtefact
+from tumpline.lock import IndexArtefact, PathArtefact, UrlArtefact, VcsArtefact, WheelhouseArtefact
 from tumpline.values import Name
 
-__all__ = ["WheelIndex", "locate_wheels"]
+__all__ = ["WheelIndex", "locate_wheels", "wheels_here"]
 
 _DOWNLOADS = 4
 """At once; more is unkind to the index and, past the width of the line, no faster."""
@@ -43,65 +45,104 @@ class WheelIndex(Protocol):
 
 
 def locate_wheels(
-    plan: Plan, wheelhouse: Path | None, index: WheelIndex, reporter: SyncReporter
+    plan: Plan, wheelhouse: Path | None, index: WheelIndex, reporter: SyncReporter, maker: WheelMaker
 ) -> tuple[WheelJob, ...]:
-    """Return where each wheel of the plan is, in the plan's order, after fetching those that are not here.
+    """Return where each wheel of the plan is, in the plan's order, after fetching and building those that are not here.
 
     `wheelhouse` is the root folder of the site's layers, None where the site has none. Everything that can not be had
-    is told at once: raises EnvironmentFailure ``no-wheelhouse`` and ``wheel-gone``, and what the index raises.
+    is told at once, and nothing is built before all else is here: raises EnvironmentFailure ``no-wheelhouse`` and
+    ``wheel-gone``, what the index raises, and what `WheelMaker.wheel` raises.
     """
     _check_wheelhouse(plan, wheelhouse)
-    found: dict[Name, WheelJob] = {}
+    files = wheels_here(plan, wheelhouse, index)
     problems: list[Problem] = []
-    wanted: list[tuple[WheelStep, IndexArtefact]] = []
+    wanted: list[tuple[WheelStep, IndexArtefact | UrlArtefact]] = []
+    for step in plan.wheels:
+        if step.name in files:
+            continue
+        match step.artefact:
+            case WheelhouseArtefact() as artefact:
+                problems.append(_gone(plan, step, (wheelhouse or Path()) / artefact.layer / artefact.file))
+            case IndexArtefact() | UrlArtefact() as artefact:
+                wanted.append((step, artefact))
+            case PathArtefact() as artefact if not step.build:
+                problems.append(_missing(plan, step, artefact))
+    if wanted and not problems:
+        files.update(_fetch(wanted, index, reporter, problems, maker))
+    if problems:
+        raise EnvironmentFailure(*problems)
+    files.update(_build([step for step in plan.wheels if step.build], files, reporter, maker))
+    return tuple(_job(plan, step, files[step.name]) for step in plan.wheels)
+
+
+def wheels_here(plan: Plan, wheelhouse: Path | None, index: WheelIndex) -> dict[Name, Path]:
+    """Return the locked files that need not be fetched: of the wheelhouse, of the project's folder, of the cache."""
+    found: dict[Name, Path] = {}
     for step in plan.wheels:
         match step.artefact:
             case WheelhouseArtefact() as artefact:
-                path = (wheelhouse or Path()) / artefact.layer / artefact.file
-                size = _size(path)
-                if size is None:
-                    problems.append(_gone(plan, step, path))
-                else:
-                    found[step.name] = WheelJob(path, record=artefact.record, requested=step.requested, size=size)
-            case IndexArtefact() as artefact:
-                if (path_or_none := index.cached(artefact.sha256, artefact.file)) is None:
-                    wanted.append((step, artefact))
-                else:
-                    found[step.name] = _indexed(step, artefact, path_or_none)
-    if wanted and not problems:
-        found.update(_fetch(wanted, index, reporter, problems))
-    if problems:
-        raise EnvironmentFailure(*problems)
-    return tuple(found[step.name] for step in plan.wheels)
+                path = wheelhouse / artefact.layer / artefact.file if wheelhouse is not None else None
+            case PathArtefact() as artefact:
+                path = plan.root / artefact.path
+            case IndexArtefact() | UrlArtefact() as artefact:
+                path = index.cached(artefact.sha256, artefact.file)
+            case _:
+                path = None
+        if path is not None and path.is_file():
+            found[step.name] = path
+    return found
+
+
+def _job(plan: Plan, step: WheelStep, path: Path) -> WheelJob:
+    artefact = step.artefact
+    said, size = direct_url(artefact, plan.root), _size(path)
+    if step.build:
+        return WheelJob(path, requested=step.requested, size=size, direct_url=said)
+    if isinstance(artefact, WheelhouseArtefact):
+        return WheelJob(path, record=artefact.record, requested=step.requested, size=size)
+    assert not isinstance(artefact, VcsArtefact)  # noqa: S101 - a repository is always built
+    return WheelJob(path, sha256=artefact.sha256, requested=step.requested, size=size, direct_url=said)
+
+
+def _build(
+    steps: list[WheelStep], files: Mapping[Name, Path], reporter: SyncReporter, maker: WheelMaker
+) -> dict[Name, Path]:
+    """Build one after the other, since compilers use all processors; the first that fails is the last."""
+    if steps:
+        reporter.start("build", len(steps), 0)
+    return {step.name: maker.wheel(step.name, step.version, step.artefact, files.get(step.name)) for step in steps}
 
 
 def _fetch(
-    wanted: list[tuple[WheelStep, IndexArtefact]], index: WheelIndex, reporter: SyncReporter, problems: list[Problem]
-) -> dict[Name, WheelJob]:
-    index.prefetch([step.name for step, _ in wanted])
-    located: list[tuple[WheelStep, IndexArtefact, IndexFile]] = []
+    wanted: list[tuple[WheelStep, IndexArtefact | UrlArtefact]],
+    index: WheelIndex,
+    reporter: SyncReporter,
+    problems: list[Problem],
+    maker: WheelMaker,
+) -> dict[Name, Path]:
+    index.prefetch([step.name for step, artefact in wanted if isinstance(artefact, IndexArtefact)])
+    located: list[tuple[Name, IndexFile]] = []
     for step, artefact in wanted:
         try:
-            located.append((step, artefact, index.locate(step.name, artefact.file, artefact.sha256)))
+            located.append((step.name, _located(step, artefact, index, maker)))
         except TumplineError as error:
             problems.extend(error.problems)
     if problems:
         return {}
-    sizes = [artefact.size for _, artefact, _ in located]
+    sizes = [artefact.size for _, artefact in wanted]
     reporter.start("download", len(located), sum(size for size in sizes if size is not None))
 
-    found: dict[Name, WheelJob] = {}
+    found: dict[Name, Path] = {}
     # Not the standard library's executor: an interrupted command would wait for its threads, and they for the index.
     workers = Workers(_DOWNLOADS)
     try:
         tasks = [
-            (step, artefact, workers.submit(partial(index.download, file, progress=reporter.advance)))
-            for step, artefact, file in located
+            (name, workers.submit(partial(index.download, file, progress=reporter.advance))) for name, file in located
         ]
-        for step, artefact, task in tasks:
+        for name, task in tasks:
             assert task is not None  # noqa: S101 - the workers are open
             try:
-                found[step.name] = _indexed(step, artefact, task.result())
+                found[name] = task.result()
             except TumplineError as error:
                 problems.extend(error.problems)
     finally:
@@ -109,8 +150,11 @@ def _fetch(
     return found
 
 
-def _indexed(step: WheelStep, artefact: IndexArtefact, path: Path) -> WheelJob:
-    return WheelJob(path, sha256=artefact.sha256, requested=step.requested, size=_size(path) or 0)
+def _located(step: WheelStep, artefact: IndexArtefact | UrlArtefact, index: WheelIndex, maker: WheelMaker) -> IndexFile:
+    if isinstance(artefact, IndexArtefact):
+        return index.locate(step.name, artefact.file, artefact.sha256)
+    address = maker.web_address(step.name, artefact)
+    return IndexFile(artefact.file, address, "of the address", size=artefact.size, sha256=artefact.sha256)
 
 
 def _check_wheelhouse(plan: Plan, wheelhouse: Path | None) -> None:
@@ -136,8 +180,18 @@ def _gone(plan: Plan, step: WheelStep, path: Path) -> Problem:
     )
 
 
-def _size(path: Path) -> int | None:
+def _missing(plan: Plan, step: WheelStep, artefact: PathArtefact) -> Problem:
+    return Problem(
+        "missing-file",
+        f"{step.name} {step.version} is taken from a path where there is nothing",
+        where=f"target {plan.target.name}",
+        why=f"there is no file {artefact.path} from the project's folder",
+        hint="put it there, or correct the path in pyproject.toml and lock again: tumpline lock",
+    )
+
+
+def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
-        return None
+        return 0

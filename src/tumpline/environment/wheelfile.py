@@ -23,6 +23,7 @@ from installer.records import Hash, RecordEntry
 from installer.sources import WheelContentElement, WheelSource
 from installer.utils import SCHEME_NAMES, parse_entrypoints, parse_metadata_file
 
+from tumpline.environment.patient import open_patiently
 from tumpline.environment.rows import Row, read_rows
 from tumpline.environment.safety import check_entries, refuse
 from tumpline.errors import EnvironmentFailure, InputError
@@ -76,9 +77,24 @@ class MemberStream(io.RawIOBase):
             )
         return b""
 
-    def entry(self, path: str) -> RecordEntry:
-        """Return the row for the installed RECORD, where the file is called `path`; right once the end was read."""
-        return RecordEntry(path, Hash(self._row.algorithm, self._row.digest), self._size)
+    def is_same(self, descriptor: int, size: int) -> bool:
+        """Whether an open file of `size` bytes is this one, by its row of RECORD.
+
+        Raises OSError where the file can not be read.
+        """
+        if self._row.size not in (None, size):
+            return False
+        digest = hashlib.new(self._row.algorithm)
+        while piece := os.read(descriptor, _PIECE):
+            digest.update(piece)
+        return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == self._row.digest
+
+    def entry(self, path: str, size: int | None = None) -> RecordEntry:
+        """Return the row for the installed RECORD, where the file is called `path`; right once the end was read.
+
+        `size` is that of a file that was found to be the same, and stands for reading this one.
+        """
+        return RecordEntry(path, Hash(self._row.algorithm, self._row.digest), self._size if size is None else size)
 
 
 class CheckedWheel(WheelSource):
@@ -202,18 +218,15 @@ def open_wheel(path: Path, *, sha256: str = "", record: str = "") -> Iterator[Ch
     name = parse_wheel_name(path.name)
     with ExitStack() as stack:
         try:
-            wheel = _checked(name, stack.enter_context(_open_file(path)), stack, sha256, record)
+            wheel = _checked(name, stack.enter_context(open_patiently(path)), stack, sha256, record)
         except zipfile.BadZipFile as error:
+            # `zipfile` says the same where the end of the file can not be read.
+            if isinstance(error.__context__, OSError):
+                raise _unreadable(name.file, error.__context__) from error
             raise _damaged(name.file, str(error)) from error
         except OSError as error:
             raise _unreadable(name.file, error) from error
         yield wheel
-
-
-def _open_file(path: Path) -> BinaryIO:
-    # O_NONBLOCK lets the opening of a pipe return; for regular files it has no meaning.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags), "rb")
 
 
 def _checked(name: WheelName, stream: BinaryIO, stack: ExitStack, sha256: str, record: str) -> CheckedWheel:

@@ -20,9 +20,10 @@ from tumpline.errors import EnvironmentFailure, Problem, TumplineError
 __all__ = ["answer_of", "main", "question_of", "serve"]
 
 
-def question_of(job: WheelJob, layout: Layout) -> bytes:
-    """Return the line that asks a worker to install a wheel."""
-    return json.dumps({"job": {**asdict(job), "path": str(job.path)}, "layout": asdict(layout)}).encode() + b"\n"
+def question_of(job: WheelJob, layout: Layout, earlier: str = "") -> bytes:
+    """Return the line that asks a worker to install a wheel; `earlier` is as for `install_wheel`."""
+    question = {"job": {**asdict(job), "path": str(job.path)}, "layout": asdict(layout), "earlier": earlier}
+    return json.dumps(question).encode() + b"\n"
 
 
 def answer_of(line: bytes) -> Installed | TumplineError:
@@ -45,7 +46,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         job = WheelJob(**{**question["job"], "path": Path(question["job"]["path"])})
         answer: dict[str, object]
         try:
-            answer = asdict(install_wheel(job, Layout(**question["layout"]), umask))
+            answer = asdict(install_wheel(job, Layout(**question["layout"]), umask, question["earlier"]))
         except TumplineError as error:
             answer = {"kind": type(error).__name__, "problems": [problem._asdict() for problem in error.problems]}
         answers.write(json.dumps(answer).encode() + b"\n")

@@ -239,8 +239,8 @@ def _index_hint(kind: str, name: Name, target: Target) -> str:
             return f"choose another Python for target {target.name}, or an older version of {name}"
         case "source-only":
             return (
-                f"choose a version of {name} that has a wheel, or allow building it, which can be locked and not yet "
-                f"installed: {name} = {{ build = true }} under [tool.tumpline.packages]"
+                f"choose a version of {name} that has a wheel, or allow building it, which runs its code: "
+                f"{name} = {{ build = true }} under [tool.tumpline.packages]"
             )
         case "manylinux":
             return f"ask the site's support to add a wheel of {name}, or leave it out on {target.name} with a marker"

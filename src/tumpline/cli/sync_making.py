@@ -1,0 +1,55 @@
+"""The long way of ``tumpline sync``: the lock is read, compared, and made so."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tumpline.cli.chosen_environment import Question, note_current
+from tumpline.cli.surroundings import surroundings_here
+from tumpline.cli.sync_progress import SyncProgress
+from tumpline.cli.terminal import Terminal
+from tumpline.cli.wiring import cache, choose_target, load_site_of, open_index, read_lock_of
+from tumpline.environment.generations import current_generation
+from tumpline.environment.sync import SyncReport, SyncSettings, default_place, sync
+from tumpline.errors import Problem
+from tumpline.host import variables
+from tumpline.project.read import read_project
+
+__all__ = ["make"]
+
+
+def make(options: argparse.Namespace, terminal: Terminal, question: Question) -> SyncReport:
+    """Make the environment what the lock says, and remember that it is."""
+    root, lock = read_lock_of(options)
+    target = choose_target(lock, options)
+    project = read_project(root)
+    if lock.inputs != project.inputs:
+        terminal.note(
+            Problem(
+                "lock-outdated",
+                "the project asks for something else since the lock was made",
+                where="pyproject.toml",
+                hint="bring the lock up to date: tumpline lock",
+            )
+        )
+    site = load_site_of(target)
+    environ = variables()
+    settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile, options.installer)
+    with open_index(options) as index:
+        report = sync(
+            lock,
+            target.name,
+            options.env or default_place(root, target.name),
+            project=project,
+            wheelhouse=Path(site.wheelhouse) if site.wheelhouse else None,
+            index=index,
+            environ=environ,
+            here=surroundings_here(environ),
+            settings=settings,
+            reporter=SyncProgress(terminal),
+            cache=cache() / "built",
+        )
+    if not report.dry_run and (folder := current_generation(report.place)) is not None:
+        note_current(question, lock, target, project, folder)
+    return report

@@ -1,0 +1,128 @@
+"""Filling the folder of a new generation: an empty environment, the wheels, the project, bytecode."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tumpline.environment.create import create_environment
+from tumpline.environment.crew import Crew, usual_jobs
+from tumpline.environment.editable import install_project
+from tumpline.environment.install import Installed, Overlap, WheelJob, settle_overlaps
+from tumpline.environment.layout import Layout
+from tumpline.environment.other_installers import check_wheels, find_uv, install_by_pip, install_by_uv
+from tumpline.environment.plan import Plan
+from tumpline.environment.reporting import SyncReporter
+from tumpline.errors import EnvironmentFailure
+from tumpline.host.process import run
+from tumpline.host.pythons import Interpreter, without_python_variables
+
+__all__ = ["InstallerName", "SyncSettings", "compile_environment", "make_environment"]
+
+InstallerName = Literal["tumpline", "pip", "uv"]
+"""What puts the wheels into the environment: our own installer, the environment's pip, or a uv on PATH."""
+
+_COMPILE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """How to sync.
+
+    `jobs` is the number of worker processes, None for the usual one; `compile` also writes bytecode; `installer` is
+    what puts the wheels into place.
+    """
+
+    offline: bool = False
+    dry_run: bool = False
+    jobs: int | None = None
+    compile: bool = False
+    installer: InstallerName = "tumpline"
+
+
+def make_environment(
+    plan: Plan,
+    jobs: tuple[WheelJob, ...],
+    layout: Layout,
+    interpreter: Interpreter,
+    environ: Mapping[str, str],
+    settings: SyncSettings,
+    reporter: SyncReporter,
+    earlier: Path | None = None,
+) -> tuple[tuple[Installed, ...], tuple[Overlap, ...]]:
+    """Fill the folder of a new generation, and return what was written for each wheel and which files several bring.
+
+    `earlier` is the generation before, whose files are taken over where they are the same.
+    Raises what `create_environment`, `install_wheel`, `install_by_pip`, `install_by_uv` and `install_project` raise;
+    EnvironmentFailure ``environment-broken`` where its Python does not start.
+    """
+    by_name = {step.name for step in plan.wheels}
+    workers = settings.jobs or usual_jobs()
+    # First, since it is soon told that there is no uv.
+    uv = find_uv(environ) if settings.installer == "uv" else None
+    # The workers start, and import what they need, while virtualenv is at work.
+    own = len(jobs) if settings.installer == "tumpline" else 0
+    with Crew(max(1, min(workers, own)), environ) as crew:
+        reporter.start("create", 0, 0)
+        pip = create_environment(Path(layout.root), interpreter, plan.target.name, environ)
+        seed = () if "pip" in by_name and settings.installer != "pip" else (WheelJob(pip, size=pip.stat().st_size),)
+        reporter.start("install", len(jobs) + len(seed), sum(job.size for job in (*jobs, *seed)))
+
+        def done(job: WheelJob, _: Installed) -> None:
+            reporter.advance(job.size)
+
+        if settings.installer == "tumpline":
+            jobs = (*jobs, *seed)
+            # Windows has links, and none of what tells that a file is one's own.
+            linked = str(earlier) if earlier is not None and os.name == "posix" else ""
+            results = crew.install(jobs, layout, done, linked)
+            overlaps = settle_overlaps(jobs, results, layout)
+        else:
+            seeded = crew.install(seed, layout, done)
+            check_wheels(jobs)
+            if uv is not None:
+                written = install_by_uv(uv, jobs, layout, environ)
+            else:
+                written = install_by_pip(jobs, layout, environ)
+            results, overlaps = (*seeded, written), ()
+    if plan.project is not None:
+        reporter.start("project", 0, 0)
+        install_project(plan.project, layout, environ, offline=settings.offline)
+    if settings.compile:
+        reporter.start("compile", 0, 0)
+        compile_environment(layout, environ, settings)
+    _check_starts(layout, interpreter, environ)
+    return results, overlaps
+
+
+def compile_environment(layout: Layout, environ: Mapping[str, str], settings: SyncSettings) -> None:
+    """Write bytecode; files that are not valid Python are no failure, as with pip.
+
+    It is bound to the contents of its sources, not to their times, and names them relative to the environment (an
+    import puts the right path in its place): so it is the same wherever and whenever it is made, holds in a copy or an
+    unpacked image, and still notices when somebody edits a file.
+    """
+    folders = sorted({layout.purelib, layout.platlib})
+    words = ("-qq", "-j", str(settings.jobs or usual_jobs()), "--invalidation-mode", "checked-hash", "-s", layout.root)
+    run(
+        [layout.python, "-I", "-m", "compileall", *words, *folders],
+        environment=without_python_variables(environ),
+        timeout=_COMPILE_SECONDS,
+    )
+
+
+def _check_starts(layout: Layout, interpreter: Interpreter, environ: Mapping[str, str]) -> None:
+    command = [layout.python, "-I", "-c", "import sys; print(sys.prefix)"]
+    done = run(command, environment=without_python_variables(environ), timeout=60.0)
+    if done.status == 0 and os.path.realpath(done.stdout.strip()) == os.path.realpath(layout.root):
+        return
+    raise EnvironmentFailure.of(
+        "environment-broken",
+        "the new environment's Python does not start as it should",
+        where=layout.python,
+        why=done.stderr.strip()[-1000:] or f"it says its folder is {done.stdout.strip()!r}",
+        hint=f"check that {interpreter.path} itself works",
+    )

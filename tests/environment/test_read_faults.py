@@ -1,0 +1,163 @@
+"""Wheels whose reading fails, that change and that vanish, while they are installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.environment.test_faults import ROOT, VERSION, leftovers, noise
+from tests.environment.worlds import housed, lock_of, make_environment, python_says, tiny_pip, variables
+from tests.wheelmaker import make_wheel
+from tumpline.environment.make import SyncSettings
+from tumpline.errors import TumplineError
+from tumpline.lock import Lock
+from tumpline.lock.file import write_lock
+
+# Makes the reads of a wheel that FAULTS names (first, how many) fail with an input/output error, in each process.
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+ssize_t read(int fd, void *buffer, size_t size) {
+    static ssize_t (*real)(int, void *, size_t);
+    static int first = -1, many = 0, seen = 0;
+    if (!real) real = dlsym(RTLD_NEXT, "read");
+    if (first < 0) {
+        const char *given = getenv("FAULTS");
+        first = 0;
+        if (given) sscanf(given, "%d,%d", &first, &many);
+    }
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = 0;
+        if (strstr(path, "alpha-2") && ++seen >= first && seen < first + many) {
+            errno = EIO;
+            return -1;
+        }
+    }
+    return real(fd, buffer, size);
+}
+"""
+
+SYNC = """
+import sys
+from pathlib import Path
+from tests.environment.worlds import FolderIndex, variables
+from tumpline.environment.sync import SyncSettings, sync
+from tumpline.errors import TumplineError
+from tumpline.lock.file import read_lock
+lock = read_lock(Path(sys.argv[1]))
+house, place = map(Path, sys.argv[2:])
+try:
+    sync(lock, "here", place, project=None, wheelhouse=house, index=FolderIndex(house), environ=variables(),
+         settings=SyncSettings(jobs=1))
+    print("done")
+except TumplineError as error:
+    print(error.code)
+"""
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that makes reads fail."""
+    compiler = shutil.which("cc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        pytest.skip("there is no C compiler here, or this is not Linux")
+    folder = tmp_path_factory.mktemp("shim")
+    (folder / "shim.c").write_text(SHIM)
+    command = [compiler, "-shared", "-fPIC", "-o", f"{folder}/shim.so", f"{folder}/shim.c", "-ldl"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"the C compiler can not make a library: {done.stderr[-300:]}")
+    return folder / "shim.so"
+
+
+def world(house: Path, version: str, size: int = 400_000) -> Lock:
+    """A lock of one large package of a wheelhouse, which is pinned by its RECORD alone."""
+    wheel = make_wheel(
+        house / "layer", "alpha", version,
+        files={"alpha.py": f"__version__ = '{version}'\n", "alpha.bin": noise(version, size)},
+    )  # fmt: skip
+    pip = tiny_pip(house / "layer")
+    return lock_of(housed(wheel, house), housed(pip, house))
+
+
+@pytest.mark.parametrize(
+    ("faults", "outcome"),
+    [
+        ("0,0", "done"),
+        *((f"{first},2", "done") for first in (1, 2, 4, 6)),
+        *((f"{first},999", "unreadable-wheel") for first in (3, 5)),
+    ],
+)
+def test_reads_that_fail(shim: Path, tmp_path: Path, faults: str, outcome: str) -> None:
+    """What fails for a moment is read again; what fails for good is told, and leaves the environment as it was."""
+    house, place = tmp_path / "house", tmp_path / "there" / "env"
+    make_environment(world(house, "1"), place, house, wheelhouse=house)
+    write_lock(tmp_path / "lock", world(house, "2"))
+    done = subprocess.run(
+        [sys.executable, "-c", SYNC, tmp_path / "lock", house, place],
+        cwd=ROOT,
+        env=variables(LD_PRELOAD=str(shim), FAULTS=faults),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == outcome
+    assert python_says(place, VERSION) == ("2" if outcome == "done" else "1")
+    if outcome != "done":
+        assert leftovers(place) == []
+
+
+def cut(wheel: Path) -> None:
+    os.truncate(wheel, wheel.stat().st_size // 2)
+
+
+def overwrite(wheel: Path) -> None:
+    """Change a byte in the middle of the largest file, as a copy over the wheel would do bit by bit."""
+    with wheel.open("r+b") as stream:
+        stream.seek(wheel.stat().st_size // 2)
+        byte = stream.read(1)
+        stream.seek(-1, os.SEEK_CUR)
+        stream.write(bytes([byte[0] ^ 255]))
+
+
+@pytest.mark.parametrize("change", [Path.unlink, cut, overwrite])
+def test_a_wheel_that_changes_while_it_is_installed(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    """It changes after it was found and before it is read: when the empty environment is there."""
+    from tests.environment.worlds import FolderIndex
+    from tumpline.environment.reporting import Quiet
+    from tumpline.environment.sync import sync
+
+    house, place = tmp_path / "house", tmp_path / "there" / "env"
+    make_environment(world(house, "1"), place, house, wheelhouse=house)
+    lock = world(house, "2")
+    (wheel,) = house.rglob("alpha-2*.whl")
+
+    class Changing(Quiet):
+        def start(self, step: str, count: int, size: int) -> None:
+            if step == "create":
+                change(wheel)
+
+    with pytest.raises(TumplineError) as caught:
+        sync(
+            lock, "here", place, project=None, wheelhouse=house, index=FolderIndex(house), environ=variables(),
+            settings=SyncSettings(jobs=1), reporter=Changing(),
+        )  # fmt: skip
+    assert caught.value.code in ("unreadable-wheel", "truncated-wheel", "damaged-wheel", "bad-record", "not-a-wheel")
+    assert python_says(place, VERSION) == "1"
+    assert leftovers(place) == []
+    make_environment(world(house, "2"), place, house, wheelhouse=house)
+    assert python_says(place, VERSION) == "2"
