@@ -16,7 +16,7 @@ from tumpline.lock.changes import Change, lock_changes
 from tumpline.lock.file import parse_lock, render_lock
 from tumpline.project import Project, Settings
 from tumpline.resolve.model import Choice, Resolution, Resolved, Statistics
-from tumpline.resolve.offers import Offer
+from tumpline.resolve.offer import Offer
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage, Platform, Site, SoftwareEnvironment
 from tumpline.values import Name

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tumpline.errors import InputError
+from tumpline.resolve.builds import TORCH_TAG
+from tumpline.resolve.judge import Judge
 from tumpline.resolve.markers import MarkerEnvironment
-from tumpline.resolve.offers import TORCH_TAG, OfferBook
 from tumpline.resolve.refusal import Refusal
 from tumpline.values import Name, normalise, parse_requirement, parse_version, public_version
 
@@ -37,10 +38,9 @@ def disagreements(lock: Lock, target: Target, catalogue: CatalogueReader) -> tup
 
 class _Comparison:
     def __init__(self, target: Target, catalogue: CatalogueReader, pins: dict[Name, Pin]) -> None:
-        self._target = target
         self._catalogue = catalogue
         self._pins = pins
-        self._book = OfferBook([target], [catalogue], None, {})
+        self._judge = Judge(target)
         self._environment = MarkerEnvironment(target.markers)
 
     def of(self, name: Name, pin: Pin) -> Iterator[str]:
@@ -57,7 +57,7 @@ class _Comparison:
     def _usable(self, name: Name) -> list[tuple[Version, tuple[object, ...], Wheel]]:
         found = []
         for wheel in self._catalogue.wheels(name):
-            rank = self._book.judge_wheel(wheel, self._target)
+            rank = self._judge.wheel(wheel)
             if not isinstance(rank, Refusal):
                 found.append((public_version(parse_version(wheel.version)), rank, wheel))
         return sorted(found, key=lambda row: row[1])
@@ -69,7 +69,7 @@ class _Comparison:
             return f", but {', '.join(map(str, versions[:_MOST_SHOWN]))}{rest}"
         if (dummy := self._catalogue.dummy(name)) is not None:
             return f": it is a dummy, for which the module {dummy.module} stands"
-        verdicts = [self._book.judge_wheel(wheel, self._target) for wheel in self._catalogue.wheels(name)]
+        verdicts = [self._judge.wheel(wheel) for wheel in self._catalogue.wheels(name)]
         reasons = [verdict.words for verdict in verdicts if isinstance(verdict, Refusal)]
         return f": its wheels do not fit ({reasons[0]})" if reasons else ", nor any other version"
 

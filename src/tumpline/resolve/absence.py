@@ -10,6 +10,7 @@ from tumpline.addresses import Addressed, bare_address
 from tumpline.errors import EnvironmentFailure
 from tumpline.index import ProjectPage, Release
 from tumpline.resolve.explanation import Account, Finding
+from tumpline.resolve.judge import Judge
 from tumpline.resolve.modules import ModuleAccount, satisfies, shortened
 from tumpline.resolve.offers import OfferBook
 from tumpline.resolve.refusal import Refusal
@@ -42,7 +43,7 @@ def account_of(
         source = book.offer(name, place, 1 << near.bit_length() - 1).source
         return Account(target.name, versions, source, others)
     if (addressed := book.addressed(name, place)) is not None:
-        return _at_address(book, addressed, target, others)
+        return _at_address(book.judges[place], addressed, others)
     dummy = catalogue.dummy(name) if catalogue is not None else None
     rows = catalogue.modules_for(name) if catalogue is not None else ()
     modules = ModuleAccount(name, target, dummy, rows, tuple(specifiers), tuple(alternatives))
@@ -57,10 +58,10 @@ def account_of(
     )
 
 
-def _at_address(book: OfferBook, found: Addressed, target: Target, others: tuple[str, ...]) -> Account:
+def _at_address(judge: Judge, found: Addressed, others: tuple[str, ...]) -> Account:
     """Say why what is taken by address is of no use on a target: it can not be used there, or is another version."""
-    address, version = bare_address(found.address), found.metadata.core.version
-    if why := book.judge_addressed(found, target):
+    target, address, version = judge.target, bare_address(found.address), found.metadata.core.version
+    if why := judge.addressed(found):
         finding = Finding("address", "unusable", f"{address} can not be used: {why}")
         hint = f"limit the address to other targets with a marker, or give one that {target.name} can use"
     else:
@@ -83,7 +84,7 @@ def _findings(
         findings += [Finding("modules", "module-version", words) for words in modules.loaded()]
         hints = [f"relax the requirement on {name} so that it admits one of these", modules.proposal()]
         if table.page is not None and (catalogue is None or policy != "wheelhouse"):
-            found, hint = _on_index(book, table.page, name, target, modules.specifiers)
+            found, hint = _on_index(book, table.page, name, place, modules.specifiers)
             findings += found
             # Nearer than what others would have to do is a module that is there.
             hints.append(hint if not hints[-1] else "")
@@ -110,7 +111,7 @@ def _findings(
     if page is None:
         findings.append(Finding("index", "unknown", "not on the index"))
         return findings, hint, not modules.rows and (catalogue is None or not catalogue.wheels(name))
-    found, other_hint = _on_index(book, page, name, target, modules.specifiers)
+    found, other_hint = _on_index(book, page, name, place, modules.specifiers)
     return [*findings, *found], hint or other_hint, False
 
 
@@ -121,11 +122,11 @@ def _spelled(versions: Sequence[Version], bits: int) -> tuple[str, ...]:
 
 def _in_wheelhouse(book: OfferBook, name: Name, place: int, passed_over: bool) -> tuple[list[Finding], str]:
     """Say why the wheelhouse does not help, and what to do; `passed_over` where the policy is pypi."""
-    target, catalogue = book.targets[place], book.catalogue(place)
+    catalogue = book.catalogue(place)
     wheels = catalogue.wheels(name) if catalogue is not None else ()
     refused: dict[Refusal, list[str]] = {}
     for wheel in wheels:
-        if isinstance(verdict := book.judge_wheel(wheel, target), Refusal):
+        if isinstance(verdict := book.judges[place].wheel(wheel), Refusal):
             refused.setdefault(verdict, []).append(wheel.version)
     if passed_over:
         usable = len(wheels) > sum(map(len, refused.values()))
@@ -148,7 +149,7 @@ def _refused_wheels(book: OfferBook, name: Name, place: int, specifiers: Sequenc
         return []
     refused: dict[Refusal, list[str]] = {}
     for wheel in catalogue.wheels(name):
-        if satisfies(wheel.version, specifiers) and isinstance(verdict := book.judge_wheel(wheel, target), Refusal):
+        if satisfies(wheel.version, specifiers) and isinstance(verdict := book.judges[place].wheel(wheel), Refusal):
             refused.setdefault(verdict, []).append(wheel.version)
     found = []
     newest_first = sorted(refused.items(), key=lambda item: max(map(version_key, item[1])), reverse=True)
@@ -165,7 +166,7 @@ def _newest_first(versions: Sequence[str]) -> tuple[str, ...]:
 
 
 def _on_index(
-    book: OfferBook, page: ProjectPage, name: Name, target: Target, specifiers: Sequence[str]
+    book: OfferBook, page: ProjectPage, name: Name, place: int, specifiers: Sequence[str]
 ) -> tuple[list[Finding], str]:
     """Say why no release of the index is acceptable on a target, and what to do.
 
@@ -188,14 +189,15 @@ def _on_index(
             "ask for another version, or, since a yanked one is taken only where it is asked for exactly, for "
             f"{name}=={wanted[-1].version}"
         )
+    judge = book.judges[place]
     groups: dict[str, list[Release]] = {}
     for release in reversed(standing):
-        groups.setdefault(_kind(book, release, target), []).append(release)
+        groups.setdefault(_kind(judge, release), []).append(release)
     findings = []
     for kind, releases in groups.items():
         versions = tuple(release.version for release in releases)
         findings.append(Finding("index", kind, _INDEX_WORDS[kind](releases[0], standing, page), versions))
-    return findings, _index_hint(findings[0].kind, name, target)
+    return findings, _index_hint(findings[0].kind, name, judge.target)
 
 
 def _too_new(late: Sequence[Release]) -> tuple[list[Finding], str]:
@@ -213,20 +215,20 @@ def _too_new(late: Sequence[Release]) -> tuple[list[Finding], str]:
     return [Finding("index", "too-new", words, versions)], hint
 
 
-def _kind(book: OfferBook, release: Release, target: Target) -> str:
+def _kind(judge: Judge, release: Release) -> str:
     """Return why a target can not take a release of the index."""
-    if release.requires_python and not book.accepts_python(release.requires_python, target.python):
+    if release.requires_python and not judge.accepts_python(release.requires_python):
         return "requires-python"
     if not release.tags:
         return "source-only"
-    return "platform" if target.site.manylinux else "manylinux"
+    return "platform" if judge.target.site.manylinux else "manylinux"
 
 
-def index_refusal(book: OfferBook, release: Release, target: Target) -> str:
+def index_refusal(judge: Judge, release: Release) -> str:
     """Say in a few words why a target can not take a single release of the index."""
     if release.yanked:
         return "withdrawn (yanked)"
-    match _kind(book, release, target):
+    match _kind(judge, release):
         case "requires-python":
             return f"requires Python {release.requires_python}"
         case "source-only":

@@ -9,71 +9,29 @@ that may diverge (R12) is asked for by one node for each target instead, and the
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tumpline.addresses import bare_address
 from tumpline.errors import InputError
 from tumpline.project import Declared
-from tumpline.resolve.guards import TORCH, is_guarded, stand_in, torch_clash
+from tumpline.resolve.active import ActiveRequirements, MoreVersions
+from tumpline.resolve.guards import TORCH, is_guarded, torch_clash
 from tumpline.resolve.markers import MarkerEnvironment
 from tumpline.resolve.needs import NeedsReader
-from tumpline.resolve.offers import OfferBook, Table
+from tumpline.resolve.nodes import Demand, Node, highest, places_of
+from tumpline.resolve.offers import OfferBook
+from tumpline.resolve.preference import Preference
 from tumpline.resolve.reporter import Reporter
 from tumpline.resolve.solver import ABSENT, Cause, Dependency, Incompatibility
 from tumpline.resolve.steering import Steering, SteeringByTarget
+from tumpline.resolve.table import Table
 from tumpline.values import Name, normalise, parse_requirement, parse_version
 
-__all__ = ["ActiveNeeds", "Demand", "JointProblem", "MoreVersions", "Node"]
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A package as the solver sees it: the root has no name; `targets` is a set of places in the list, as bits."""
-
-    name: Name
-    extra: str
-    targets: int
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """The words behind a dependency: who asks (a node and its version, as bits), for what, and where.
-
-    A `constraint` only says what is allowed if something else asks for the package.
-    """
-
-    asker: int
-    version: int
-    asked: int
-    requirements: tuple[Requirement, ...]
-    origin: str = ""
-    constraint: bool = False
-
-    @property
-    def requirement(self) -> str:
-        """The requirements as they are written."""
-        return ", ".join(map(_shown, self.requirements))
-
+__all__ = ["JointProblem"]
 
 _UNSTEERED = Steering()
-
-
-class ActiveNeeds(NamedTuple):
-    """What a version needs on a target; `unmet` is left out since nothing meets it, `stood_for` since the site's CUDA
-    does."""
-
-    held: list[Requirement]
-    unmet: tuple[str, ...]
-    stood_for: tuple[str, ...]
-
-
-class MoreVersions(Exception):  # an instruction to start again, not an error
-    """A package has more versions than the search was told of; it must be run again."""
 
 
 class JointProblem:
@@ -99,16 +57,15 @@ class JointProblem:
         self.nodes: list[Node] = [Node(Name(""), "", (1 << len(book.targets)) - 1)]
         self.demands: list[Demand] = []
         self._declared = declared
-        self._preferred = preferred or {}
         self._apart = apart
         self._numbers: dict[Node, int] = {}
         self._by_name: dict[Name, list[int]] = {}
         self._domains: list[int] = [0]
         self._environments = [MarkerEnvironment(target.markers) for target in book.targets]
         self.steers = SteeringByTarget(steering, self._environments)
-        self._order = steering.order
+        self.active = ActiveRequirements(book, reader, self.steers, self._environments)
+        self._preference = Preference(book, preferred or {}, steering.order)
         self._reporter = reporter or Reporter()
-        self._direct: set[Name] = set()
         self._wheelhouses = sum(1 << place for place, target in enumerate(book.targets) if target.wheelhouse)
         self._tried: dict[int, int] = {}
 
@@ -119,7 +76,7 @@ class JointProblem:
         node = self.nodes[package]
         table = self.book.table(node.name)
         domain = -1
-        for place in _places(node.targets):
+        for place in places_of(node.targets):
             domain &= table.available[place]
         self._domains[package] = domain
         self._by_name.setdefault(node.name, []).append(package)
@@ -160,7 +117,7 @@ class JointProblem:
         else:
             return
         for torch, guarded in pairs:
-            places = _places(self.nodes[torch].targets & self.nodes[guarded].targets)
+            places = places_of(self.nodes[torch].targets & self.nodes[guarded].targets)
             for near, far, clash in torch_clash(self.book, self.nodes[guarded].name, places):
                 terms = {torch: near & self._domains[torch], guarded: far & self._domains[guarded]}
                 if all(terms.values()):
@@ -170,60 +127,24 @@ class JointProblem:
         """Return the version to try first: one that a sibling has, one to keep (R13), else the best (R3)."""
         node = self.nodes[package]
         table = self.book.table(node.name)
-        if node.name in self._apart and (kept := self._kept(node, table) & allowed):
+        if node.name in self._apart and (kept := self._preference.kept(node, table) & allowed):
             # What one target had is nearer to what is locked than what another has.
-            return self._try(package, _highest(kept))
+            return self._try(package, highest(kept))
         together = allowed
         for other in self._by_name[node.name]:
             if other != package:
                 if (taken := decided.get(other, 0)) & allowed:
                     return taken
                 together &= self._domains[other]
-        return self._try(package, self._best(node, table, together or allowed))
+        return self._try(package, self._preference.best(node, table, together or allowed))
 
     def _try(self, package: int, version: int) -> int:
         node = self.nodes[package]
         if not node.extra:
-            targets = tuple(self.book.targets[place].name for place in _places(node.targets))
+            targets = tuple(self.book.targets[place].name for place in places_of(node.targets))
             self._reporter.trying(node.name, self.book.table(node.name).versions[version.bit_length() - 2], targets)
         self._tried[package] = self._tried.get(package, 0) | version
         return version
-
-    def _best(self, node: Node, table: Table, allowed: int) -> int:
-        if kept := self._kept(node, table) & allowed:
-            return _highest(kept)
-        # A pre-release only where no final release is left (version specifiers specification, "Handling of
-        # pre-releases"). Looked at here, among all that still fits, and not specifier by specifier: that
-        # would rule out answers in which several packages ask for the same one.
-        final = allowed & ~table.prereleases
-        nearest = self._least_fallback(table, node.targets, final or allowed)
-        lowest = self._order == "lowest" or (self._order == "lowest-direct" and node.name in self._direct)
-        return nearest & -nearest if lowest else _highest(nearest)
-
-    def _kept(self, node: Node, table: Table) -> int:
-        """Return the versions that the targets of a node had before."""
-        kept = 0
-        for version in self._preferences(node):
-            kept |= table.matching(f"=={version}")
-        return kept
-
-    def _preferences(self, node: Node) -> set[Version]:
-        targets = self.book.targets
-        found = (self._preferred.get((targets[place].name, node.name)) for place in _places(node.targets))
-        return {version for version in found if version is not None}
-
-    @staticmethod
-    def _least_fallback(table: Table, targets: int, allowed: int) -> int:
-        """Keep the versions for which the fewest targets must leave their wheelhouse (R3)."""
-        levels = [allowed]
-        for place in _places(targets):
-            fallback = table.fallback[place]
-            if fallback & allowed:
-                levels.append(0)
-                for count in range(len(levels) - 1, 0, -1):
-                    levels[count] = (levels[count] & ~fallback) | (levels[count - 1] & fallback)
-                levels[0] &= ~fallback
-        return next(level for level in levels if level)
 
     def priority(self, package: int, allowed: int) -> tuple[int, ...]:
         """Decide what has one choice first, then what concerns a wheelhouse, then what the project itself names.
@@ -234,7 +155,7 @@ class JointProblem:
         return (
             allowed & (allowed - 1) != 0,
             not self.nodes[package].targets & self._wheelhouses,
-            self.nodes[package].name not in self._direct,
+            self.nodes[package].name not in self._preference.direct,
             package,
         )
 
@@ -252,9 +173,9 @@ class JointProblem:
             return self._root_dependencies()
         node = self.nodes[package]
         asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
-        for place in _places(node.targets):
+        for place in places_of(node.targets):
             try:
-                for requirement in self.requirements(node.name, place, version, node.extra).held:
+                for requirement in self.active.of_version(node.name, place, version, node.extra).held:
                     self._ask(asked, place, requirement)
             except InputError as error:
                 return f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
@@ -272,41 +193,6 @@ class JointProblem:
 
     # The parts of an answer
 
-    def requirements(self, name: Name, place: int, version: int, extra: str) -> ActiveNeeds:
-        """Return what a version (a bit) needs on a target, by itself or for an extra, and what of it is left out.
-
-        Where needs are borrowed from the index, what nothing on the site can meet is left out: the wheel is in the
-        wheelhouse, so it is installed there without. So is what the site's CUDA stands for. Raises InputError for
-        metadata so bad that the version can not be used.
-        """
-        needs = self.reader.needs(name, self.book.offer(name, place, version), self.book.targets[place])
-        environment = self._environments[place]
-        active = (requirement for line in needs.requires if (requirement := environment.active(line, extra)))
-        found, stood_for = stand_in(self.book, place, self.steers.overridden(active, place))
-        if not needs.borrowed:
-            return ActiveNeeds(found, (), tuple(stood_for))
-        self.book.prefetch(sorted({normalise(requirement.name) for requirement in found}))
-        met = [requirement for requirement in found if self._can_be_met(requirement, place)]
-        unmet = tuple(str(requirement) for requirement in found if requirement not in met)
-        return ActiveNeeds(met, unmet, tuple(stood_for))
-
-    def asked_by_project(self, declared: Declared, place: int) -> tuple[list[Requirement], list[str]]:
-        """Return what a requirement of the project asks for on a target, and what of it the site's CUDA stands for."""
-        return stand_in(self.book, place, self.steers.overridden([declared.requirement], place))
-
-    def _can_be_met(self, requirement: Requirement, place: int) -> bool:
-        name = normalise(requirement.name)
-        table = self.book.table(name)
-        if requirement.url or table.available[place] & table.matching(str(requirement.specifier)):
-            return True
-        if self.book.widen(name):
-            raise MoreVersions
-        catalogue = self.book.catalogue(place)
-        # What only a module brings can be met: by loading it, which is the project's to say.
-        return catalogue is not None and (
-            catalogue.dummy(name) is not None or not (table.wheels[place] or not catalogue.modules_for(name))
-        )
-
     def _root_dependencies(self) -> list[Dependency]:
         dependencies: list[Dependency] = []
         names: list[Name] = []
@@ -317,11 +203,11 @@ class JointProblem:
             asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
             for place, environment in enumerate(self._environments):
                 if environment.holds(marker):
-                    for each in self.asked_by_project(declared, place)[0]:
+                    for each in self.active.of_project(declared, place)[0]:
                         self._ask(asked, place, each, declared.origin)
             if asked:
                 names.append(normalise(requirement.name))
-                self._direct.add(names[-1])
+                self._preference.direct.add(names[-1])
                 dependencies += self._collect(0, 2, asked, declared.origin)
         self.book.prefetch(names)
         return dependencies
@@ -385,15 +271,15 @@ class JointProblem:
         for requirement in requirements:
             allowed &= table.matching(str(requirement.specifier))
         candidates = self._available(table, node.targets) & allowed
-        lacking = not candidates or any(not table.matching(f"=={kept}") for kept in self._preferences(node))
+        lacking = not candidates or any(not table.matching(f"=={kept}") for kept in self._preference.versions(node))
         if lacking and self.book.widen(node.name):
             raise MoreVersions
         if candidates and node not in self._numbers:
-            self._prefetch(node, self._best(node, table, candidates))
+            self._prefetch(node, self._preference.best(node, table, candidates))
         return self._number(node), allowed
 
     def _prefetch(self, node: Node, version: int) -> None:
-        for place in _places(node.targets):
+        for place in places_of(node.targets):
             self.reader.prefetch(node.name, self.book.offer(node.name, place, version), self.book.targets[place])
 
     def _note_pins(self, name: Name, specifier: SpecifierSet) -> None:
@@ -409,7 +295,7 @@ class JointProblem:
     @staticmethod
     def _available(table: Table, targets: int) -> int:
         domain = -1
-        for place in _places(targets):
+        for place in places_of(targets):
             domain &= table.available[place]
         return domain
 
@@ -429,25 +315,6 @@ class JointProblem:
         return [other for other in self._by_name[node.name] if other != package and not self.nodes[other].extra]
 
 
-def _places(targets: int) -> Iterator[int]:
-    place = 0
-    while targets:
-        if targets & 1:
-            yield place
-        targets >>= 1
-        place += 1
-
-
 def _distinct(requirements: Iterable[Requirement]) -> list[Requirement]:
     """Return requirements, each wording once."""
     return list({str(requirement): requirement for requirement in requirements}.values())
-
-
-def _shown(requirement: Requirement) -> str:
-    """Return a requirement as text that people may see: an address without its password."""
-    text = str(requirement)
-    return text.replace(requirement.url, bare_address(requirement.url), 1) if requirement.url else text
-
-
-def _highest(values: int) -> int:
-    return 1 << (values.bit_length() - 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from tumpline.resolve.offers import Offer
+    from tumpline.resolve.offer import Offer
     from tumpline.resolve.target import Target
     from tumpline.values import Name
 

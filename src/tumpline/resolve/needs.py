@@ -12,7 +12,8 @@ from tumpline.addresses import Addressed, SourceReader
 from tumpline.catalogue import Wheel
 from tumpline.errors import InputError
 from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
-from tumpline.resolve.offers import TORCH_TAG, Offer
+from tumpline.resolve.builds import TORCH_TAG
+from tumpline.resolve.offer import Offer
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
 from tumpline.sites.companions import bonds_of, uses_numpy_api

@@ -7,100 +7,28 @@ worked out only for the versions that a search really looks at.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 from packaging.version import Version
 
 from tumpline.addresses import Addressed
 from tumpline.catalogue import CatalogueReader, Wheel
-from tumpline.index import IndexFile, IndexReader, ProjectPage, Release
+from tumpline.index import IndexReader, ProjectPage, Release
 from tumpline.index.cutoff import CutOffIndex
 from tumpline.project import PackageRule, Policy
 from tumpline.resolve.addresses import Addresses
-from tumpline.resolve.refusal import Refusal, other_layer, other_tags
+from tumpline.resolve.builds import TORCH_TAG, share_builds
+from tumpline.resolve.judge import Judge
+from tumpline.resolve.offer import Offer
+from tumpline.resolve.refusal import Refusal
+from tumpline.resolve.table import Table
 from tumpline.resolve.target import Target
 from tumpline.sites import ModulePackage
-from tumpline.values import Name, parse_specifier, parse_version, public_version, split_site_local
+from tumpline.values import Name, parse_version, public_version, split_site_local
 
-__all__ = ["TORCH_TAG", "Offer", "OfferBook", "Source", "Table"]
-
-Source = Literal["wheelhouse", "module", "pypi", "path", "url", "vcs"]
-
-TORCH_TAG = re.compile(r"torch(\d)(\d+)")
-"""In the local version of a wheel linked to libtorch: ``torch29``, ``torch210`` (wheels_builder#63)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One thing that one target can get: a full version and the artefact that has it."""
-
-    version: Version
-    artefact: Wheel | IndexFile | ModulePackage | Addressed
-
-    @property
-    def source(self) -> Source:
-        """Where it comes from."""
-        match self.artefact:
-            case Wheel():
-                return "wheelhouse"
-            case ModulePackage():
-                return "module"
-            case IndexFile():
-                return "pypi"
-            case Addressed():
-                return self.artefact.source
-
-
-@dataclass(slots=True)
-class Table:
-    """The versions of one package, oldest first: version i is bit i+1.
-
-    By target: `available` is what it can get, `fallback` those of them that it would have to take from an index
-    although its wheelhouse comes first (R3). `whole` says whether the index was consulted wherever policies allow it.
-    `masks` and `offers` remember answers: by specifier set; by target and version.
-    """
-
-    name: Name
-    versions: tuple[Version, ...]
-    available: tuple[int, ...]
-    fallback: tuple[int, ...]
-    prereleases: int
-    whole: bool
-    page: ProjectPage | None
-    wheels: tuple[Mapping[Version, Wheel], ...]
-    modules: tuple[Mapping[Version, ModulePackage], ...]
-    addressed: tuple[Mapping[Version, Addressed], ...]
-    releases: tuple[Mapping[Version, int], ...]
-    masks: dict[str, int] = field(default_factory=dict)
-    offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
-
-    def from_wheelhouse(self, place: int) -> int:
-        """Return the versions that a target takes from its wheelhouse."""
-        return self._bits(set(self.wheels[place]).difference(self.modules[place]))
-
-    def from_index(self, place: int) -> int:
-        """Return the versions that a target takes from an index."""
-        return self._bits(set(self.releases[place]).difference(self.wheels[place], self.modules[place]))
-
-    def _bits(self, versions: Set[Version]) -> int:
-        return sum(2 << position for position, version in enumerate(self.versions) if version in versions)
-
-    def matching(self, specifier: str) -> int:
-        """Return the versions that satisfy a specifier set, compared as public versions (R1)."""
-        try:
-            return self.masks[specifier]
-        except KeyError:
-            accepted = set(parse_specifier(specifier).filter(self.versions, prereleases=True))
-            mask = 0
-            for place, version in enumerate(self.versions):
-                if version in accepted:
-                    mask |= 2 << place
-            self.masks[specifier] = mask
-            return mask
+__all__ = ["OfferBook"]
 
 
 class OfferBook:
@@ -122,6 +50,7 @@ class OfferBook:
         exclude_newer: str = "",
     ) -> None:
         self.targets = tuple(targets)
+        self.judges = tuple(map(Judge, self.targets))
         self._catalogues = tuple(catalogues)
         self._cut_off = CutOffIndex(index, exclude_newer) if index is not None and exclude_newer else None
         self._index = self._cut_off or index
@@ -130,8 +59,6 @@ class OfferBook:
         self._tables: dict[Name, Table] = {}
         self._widened: set[Name] = set()
         self._pinned: dict[Name, set[Version]] = {}
-        self._pythons: dict[tuple[str, str], bool] = {}
-        self._index_tags = tuple(map(_IndexTags, self.targets))
         self._in_catalogues: dict[tuple[int, Name], tuple[Wheel, ...]] = {}
 
     # What a search may add to, before it is run again with more versions
@@ -235,7 +162,7 @@ class OfferBook:
         page = self._index.page(name) if self._index is not None and any(looks) else None
         on_page = [parse_version(release.version) for release in page.releases] if page else []
         releases = [self._releases(name, page, on_page, place) if page and looks[place] else {} for place in places]
-        _share_builds([*wheels, *modules, *addressed, *releases])
+        share_builds([*wheels, *modules, *addressed, *releases])
         # Kept in order of appearance, since what is nearly in order is sorted with few comparisons.
         numbering = sorted(dict.fromkeys(chain(*wheels, *modules, *addressed, *releases)))
         bits = {version: 2 << position for position, version in enumerate(numbering)}
@@ -265,9 +192,10 @@ class OfferBook:
         target, catalogue = self.targets[place], self._catalogues[place]
         if catalogue is None or self.policy(name, target) == "pypi" or (name, place) in self._addresses:
             return {}
+        judge = self.judges[place]
         best: dict[Version, tuple[tuple[object, ...], Wheel]] = {}
         for wheel in self._in_catalogue(name, catalogue):
-            rank = self.judge_wheel(wheel, target)
+            rank = judge.wheel(wheel)
             if isinstance(rank, Refusal):
                 continue
             version = parse_version(wheel.version)
@@ -285,25 +213,6 @@ class OfferBook:
         if key not in self._in_catalogues:
             self._in_catalogues[key] = catalogue.wheels(name)
         return self._in_catalogues[key]
-
-    def judge_wheel(self, wheel: Wheel, target: Target) -> tuple[object, ...] | Refusal:
-        """Return a wheel's rank on a target (smaller is better), or why the target can not take it."""
-        try:
-            version = parse_version(wheel.version)
-        except ValueError:  # InvalidVersion is one; so is a number of too many digits
-            return Refusal("unreadable", f"{wheel.version} is not a version")
-        if not wheel.file:
-            if target.minor not in wheel.pythons:
-                return Refusal("python", f"listed only for Python {', '.join(wheel.pythons)}")
-            return (0, _Descending(version), _Descending(_build_key("")), 0)
-        if wheel.layer not in target.layers:
-            return other_layer(wheel.layer, target)
-        tag_rank = target.ranking.rank(wheel.tags)
-        if tag_rank is None:
-            return other_tags(wheel.tags, target)
-        if wheel.requires_python and not self.accepts_python(wheel.requires_python, target.python):
-            return Refusal("requires-python", f"requires Python {wheel.requires_python}")
-        return (target.layers.index(wheel.layer), _Descending(version), _Descending(_build_key(wheel.build)), tag_rank)
 
     def _modules(self, name: Name, place: int) -> dict[Version, ModulePackage]:
         """Return what the target's loaded modules provide; a module without this Python provides nothing (R6)."""
@@ -324,60 +233,16 @@ class OfferBook:
         """Return what a target takes by address, under its public version and, where it has a local part, its full one:
         a requirement may name either, and other targets know only the first."""
         found = self._addresses.get((name, place))
-        if found is None or self.judge_addressed(found, self.targets[place]):
+        if found is None or self.judges[place].addressed(found):
             return {}
         version = parse_version(found.metadata.core.version)
         return {public_version(version): found, version: found}
 
-    def judge_addressed(self, found: Addressed, target: Target) -> str:
-        """Return why a target can not take what is at an address, empty where it can; R2 holds for it as well."""
-        python = found.metadata.core.requires_python
-        if python and not self.accepts_python(python, target.python):
-            return f"it requires Python {python}"
-        if not found.tags or target.ranking.rank(found.tags) is not None:
-            return ""
-        refused = ", and this site refuses manylinux wheels" if "manylinux" in found.tags else ""
-        return f"the wheel is built for {found.tags}{refused if not target.site.manylinux else ''}"
-
     def _releases(self, name: Name, page: ProjectPage, versions: Sequence[Version], place: int) -> dict[Version, int]:
-        """Return the releases that a target can take, by public version (and by the exact local one if pinned).
-
-        `versions` are those of the page's releases.
-        """
-        python = self.targets[place].python
-        takes = self._index_tags[place]
-        accepted = 0
-        for position, tags in enumerate(page.tags):
-            if takes[tags]:
-                accepted |= 1 << position
+        """Return the releases of a page, whose versions these are, that a target can take."""
         rule = self._rules.get(name)
         build = rule is not None and rule.build
-        pins = self._pinned.get(name, ())
-        found: dict[Version, int] = {}
-        for position, release in enumerate(page.releases):
-            if not (release.tags & accepted or (build and release.sdist)):
-                continue
-            if release.requires_python and not self.accepts_python(release.requires_python, python):
-                continue
-            version = versions[position]
-            if release.yanked and version not in pins:
-                continue
-            # Releases are in ascending order: of several builds of one public version the highest local one stays.
-            found[public_version(version)] = position
-            if version in pins and version.local:
-                found[version] = position
-        return found
-
-    def accepts_python(self, specifier: str, python: str) -> bool:
-        """Say whether a Requires-Python admits a full Python version."""
-        key = (specifier, python)
-        if key not in self._pythons:
-            try:
-                self._pythons[key] = parse_specifier(specifier).contains(python, prereleases=True)
-            except ValueError:  # InvalidSpecifier is one; so is a number of too many digits
-                # As pip does: a Requires-Python that can not be read excludes nothing.
-                self._pythons[key] = True
-        return self._pythons[key]
+        return self.judges[place].releases(page, versions, build=build, pins=self._pinned.get(name, ()))
 
     # Single offers
 
@@ -399,80 +264,5 @@ class OfferBook:
             return Offer(parse_version(wheel.version), wheel)
         assert table.page is not None  # noqa: S101 - what is available comes from one of the three
         position = table.releases[place][wanted]
-        file = self._index_file(table.page, position, place)
+        file = self.judges[place].best_file(table.page, position)
         return Offer(parse_version(table.page.releases[position].version), file)
-
-    def _index_file(self, page: ProjectPage, position: int, place: int) -> IndexFile:
-        """Return the file of a release that a target likes best: by tags, then by build tag; an sdist last."""
-        ranking = self.targets[place].ranking
-        best: tuple[tuple[int, object], IndexFile] | None = None
-        yanked = page.releases[position].yanked
-        for file in page.files(position):
-            if file.yanked and not yanked:
-                continue
-            tags = "-".join(file.file[:-4].split("-")[-3:]) if file.file.endswith(".whl") else ""
-            if tags and not self._index_tags[place][tags]:
-                continue
-            rank = ranking.rank(tags) if tags else 1 << 30
-            parts = file.file.split("-")
-            key = (1 << 30 if rank is None else rank, _Descending(_build_key(parts[2] if len(parts) == 6 else "")))
-            if best is None or key < best[0]:
-                best = (key, file)
-        assert best is not None  # noqa: S101 - the release was found acceptable before
-        return best[1]
-
-
-class _IndexTags(dict[str, bool]):
-    """Which compressed tag sets a target takes from an index, worked out when first asked for."""
-
-    def __init__(self, target: Target) -> None:
-        super().__init__()
-        self._target = target
-
-    def __missing__(self, tags: str) -> bool:
-        # Where manylinux is refused, only wheels that run anywhere may come from an index (R2).
-        allowed = self._target.site.manylinux or tags.endswith("-none-any")
-        self[tags] = taken = allowed and self._target.ranking.rank(tags) is not None
-        return taken
-
-
-def _share_builds(maps: Sequence[dict[Version, Any]]) -> None:
-    """Let what is one build of a version stand for each of the builds that another target tells apart.
-
-    ``2.1.2`` of a laptop is the same public version as ``2.1.2+torch26`` and ``2.1.2+torch29`` of a cluster.
-    """
-    builds: dict[Version, list[Version]] = {}
-    for versions in maps:
-        for version in versions:
-            if version.local and TORCH_TAG.fullmatch(version.local):
-                builds.setdefault(public_version(version), []).append(version)
-    for public, versions_of in builds.items():
-        for versions in maps:
-            if public in versions:
-                for build in versions_of:
-                    versions.setdefault(build, versions[public])
-
-
-class _Descending:
-    """Turns a comparison round, so that the highest comes first in a tuple of ascending keys."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Descending) and self.value == other.value
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-    def __lt__(self, other: _Descending) -> bool:
-        return bool(other.value < self.value)  # type: ignore[operator]  # both sides hold the same kind of key
-
-
-def _build_key(build: str) -> tuple[int, str]:
-    """Return the sort key of a build tag: its leading number, then the rest (binary distribution format)."""
-    digits = re.match(r"\d*", build)
-    number = digits.group() if digits else ""
-    return (int(number) if number else -1, build[len(number) :])

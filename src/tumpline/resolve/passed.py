@@ -138,7 +138,7 @@ def _absence(book: OfferBook, name: Name, place: int, version: Version) -> str:
     if catalogue is not None:
         for wheel in catalogue.wheels(name):
             if list(_readable([wheel.version])) == [version] and isinstance(
-                verdict := book.judge_wheel(wheel, target), Refusal
+                verdict := book.judges[place].wheel(wheel), Refusal
             ):
                 return f"in the wheelhouse only {verdict.words}"
         if book.policy(name, target) == "wheelhouse":
@@ -146,5 +146,5 @@ def _absence(book: OfferBook, name: Name, place: int, version: Version) -> str:
     page = book.page(name)
     for release in page.releases if page is not None else ():
         if list(_readable([release.version])) == [version]:
-            return index_refusal(book, release, target)
+            return index_refusal(book.judges[place], release)
     return "not there"

@@ -8,7 +8,8 @@ from tumpline.addresses import bare_address
 from tumpline.resolve.absence import account_of
 from tumpline.resolve.explanation import Account, AtAddress, Clause, Explanation, Lack, Unusable
 from tumpline.resolve.guards import Clash
-from tumpline.resolve.joint import Demand, JointProblem
+from tumpline.resolve.joint import JointProblem
+from tumpline.resolve.nodes import Demand
 from tumpline.resolve.solver import Dependency, GaveUp, Incompatibility, Unsatisfiable
 from tumpline.resolve.words import divergence_words
 from tumpline.values import Name

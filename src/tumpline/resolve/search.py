@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tumpline.project import Declared
+from tumpline.resolve.active import MoreVersions
 from tumpline.resolve.divergence import core_of
-from tumpline.resolve.joint import JointProblem, MoreVersions
+from tumpline.resolve.joint import JointProblem
 from tumpline.resolve.model import Statistics
 from tumpline.resolve.needs import NeedsReader
 from tumpline.resolve.offers import OfferBook

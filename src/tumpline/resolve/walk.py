@@ -11,7 +11,7 @@ from tumpline.project import Declared
 from tumpline.resolve.joint import JointProblem
 from tumpline.resolve.markers import MarkerEnvironment
 from tumpline.resolve.model import Choice, Resolution, Resolved, Statistics
-from tumpline.resolve.offers import Offer
+from tumpline.resolve.offer import Offer
 from tumpline.values import Name, normalise, public_version
 
 __all__ = ["Walk"]
@@ -68,7 +68,7 @@ class Walk:
         for declared in self._declared:
             requirement = declared.requirement
             if environment.holds(str(requirement.marker or "")):
-                held, stood_for = self._problem.asked_by_project(declared, place)
+                held, stood_for = self._problem.active.of_project(declared, place)
                 self._left_out += [(target.name, words) for words in stood_for]
                 for asked in held:
                     name = normalise(asked.name)
@@ -86,7 +86,7 @@ class Walk:
             seen.add(item)
             version = self._versions[name, place]
             offers[name] = self._book.offer(name, place, version)
-            active = self._problem.requirements(name, place, version, extra)
+            active = self._problem.active.of_version(name, place, version, extra)
             unmet.setdefault(name, set()).update(active.unmet)
             replaced.setdefault(name, set()).update(active.stood_for)
             requires = needed.setdefault(name, set())
