@@ -144,3 +144,15 @@ def test_why_of_what_is_taken_by_address(world: World) -> None:
     assert "  laptop: 3.0 from the address that the project gives" in lines
     assert "  nothing where an address decides the version" in lines
     assert not any("4.0" in line for line in lines)
+
+
+def test_a_constraint_that_stands_in_the_way_is_relaxed(world: World) -> None:
+    world.edit(
+        "[tool.tumpline.targets.lake]", '[tool.tumpline]\nconstraints = ["gamma==0.9"]\n[tool.tumpline.targets.lake]'
+    )
+    data = world.run("explain", "--json").data
+    (option,) = data["advice"]["options"]
+    (change,) = option["changes"]
+    assert (change["kind"], change["key"]) == ("constraint", "tool.tumpline.constraints[0]")
+    world.edit('"gamma==0.9"', change["text"])
+    world.run("lock").ok()

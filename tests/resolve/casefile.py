@@ -61,8 +61,8 @@ def read_rules(case: dict[str, Any]) -> dict[Name, PackageRule]:
 def read_steering(case: dict[str, Any]) -> Steering:
     """What steers a case besides requirements."""
     return Steering(
-        tuple(declared(*case.get("constraints", ()), keys="constraints")),
-        tuple(declared(*case.get("overrides", ()), keys="overrides")),
+        tuple(declared(*case.get("constraints", ()), keys="tool.tumpline.constraints")),
+        tuple(declared(*case.get("overrides", ()), keys="tool.tumpline.overrides")),
         case.get("resolution", "highest"),
         parse_cutoff(case["exclude_newer"]) if "exclude_newer" in case else "",
     )

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.resolve.worlds import CLUSTER, MemoryCatalogue, MemoryIndex, declared, target
+from tumpline.resolve.bounds import relaxed
 from tumpline.resolve.explanation import Clause, Explanation, Unresolved
 from tumpline.resolve.model import Resolution, Statistics
-from tumpline.resolve.question import Question, relaxed
+from tumpline.resolve.question import Question
 from tumpline.resolve.resolution import resolve
 from tumpline.resolve.simplify import simplified
 from tumpline.resolve.trial import Trials, nearest_changes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_targets
+from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_steering, read_targets
 from tests.resolve.worlds import declared
 from tumpline.cli.explain_text import explanation_data, render_explanation
 from tumpline.cli.wheel_request import wheel_request
@@ -43,6 +43,7 @@ def explained(path: Path) -> tuple[str, str]:
             rules=question.rules,
             parity=question.parity,
             sources=sources,
+            steering=question.steering,
             max_conflicts=case.get("conflicts", 1000),
         )
 
@@ -52,6 +53,7 @@ def explained(path: Path) -> tuple[str, str]:
         read_rules(case),
         case.get("parity", "prefer"),
         case.get("requires-python", ""),
+        read_steering(case),
     )
     with pytest.raises(Unresolved) as caught:
         answer(question)

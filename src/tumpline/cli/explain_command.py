@@ -98,7 +98,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         targets, catalogues = open_targets(project, options)
         by_target = dict(zip((target.name for target in targets), catalogues, strict=True))
         settings = project.settings
-        question = Question(declared, targets, settings.packages, settings.parity, project.requires_python)
+        steering = Steering.of(settings)
+        question = Question(declared, targets, settings.packages, settings.parity, project.requires_python, steering)
 
         def answer(question: Question, reporter: Reporter, max_conflicts: int) -> Resolution:
             return resolve(
@@ -110,7 +111,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 preferred=preferred,
                 parity=question.parity,
                 sources=sources,
-                steering=Steering.of(settings),
+                steering=question.steering,
                 reporter=reporter,
                 max_conflicts=max_conflicts,
             )

@@ -122,7 +122,8 @@ def _changes(lead: str, changes: Sequence[Change]) -> Iterator[str]:
     for position, change in enumerate(changes):
         yield f"{lead if position == 0 else margin}{'and ' if position else ''}{change.words}"
         if change.file:
-            where = f"[{change.key}]" if change.key.startswith("tool.") else change.key
+            table = change.key.startswith("tool.") and " = " in change.text
+            where = f"[{change.key}]" if table else change.key
             yield f"{margin}  {change.file}, {where}: {change.text.replace(chr(10), ' and ') or 'remove it'}"
 
 

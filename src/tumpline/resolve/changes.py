@@ -9,27 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tumpline.errors import InputError
+from tumpline.resolve.bounds import asking, drop_overrides, leave_out, open_up, relax, remove
 from tumpline.resolve.explanation import Account, Explanation, Lack, ModuleChoice
 from tumpline.resolve.markers import MarkerEnvironment
-from tumpline.resolve.question import (
-    Move,
-    Question,
-    diverge,
-    give_rule,
-    leave_out,
-    open_up,
-    relax,
-    remove,
-    retarget,
-    together,
-)
+from tumpline.resolve.question import Move, Question, diverge, give_rule, move_cutoff, remove_cutoff, together
+from tumpline.resolve.retarget import retarget
 from tumpline.resolve.target import Target
 from tumpline.values import Name, normalise, parse_specifier, parse_version
 
 __all__ = ["moves"]
 
-_MODULE, _RELAX, _SOURCE, _DIVERGE, _PYTHON, _ENVIRONMENT, _BUILD, _LEAVE_OUT, _REMOVE = (
-    10, 20, 30, 35, 40, 60, 70, 80, 90,
+_MODULE, _STEERING, _RELAX, _CUTOFF, _SOURCE, _DIVERGE, _PYTHON, _ENVIRONMENT, _BUILD, _LEAVE_OUT, _REMOVE = (
+    10, 15, 20, 25, 30, 35, 40, 60, 70, 80, 90,
 )  # fmt: skip
 
 _MOST_MODULES = 2
@@ -57,6 +48,7 @@ def _moves(question: Question, explanation: Explanation) -> Iterator[Move]:
     if question.parity == "strict" and len(question.targets) > 1:
         yield diverge(_DIVERGE)
     yield from _openings(question, explanation)
+    yield from _cutoffs(question, explanation)
     yield from _sources(question, explanation)
     yield from _pythons(question, explanation)
     yield from _environments(question, explanation)
@@ -65,7 +57,7 @@ def _moves(question: Question, explanation: Explanation) -> Iterator[Move]:
 
 def _relaxations(question: Question, lack: Lack) -> Iterator[Move]:
     """Relax what the project asks of a package so that it admits what all targets have, or what a module brings."""
-    specifiers = [str(d.requirement.specifier) for d in question.declared if normalise(d.requirement.name) == lack.name]
+    specifiers = [str(row.requirement.specifier) for row in asking(question, lack.name)]
     had = [(*account.versions, *account.others) for account in lack.accounts]
     common = [version for version in had[0] if all(version in versions for versions in had)]
     for version in _nearest(common, specifiers):
@@ -172,10 +164,37 @@ def _marker_against(target: Target, others: Sequence[Target]) -> str:
 
 
 def _openings(question: Question, explanation: Explanation) -> Iterator[Move]:
-    """Drop the bounds of what the project itself asks for, in the chain, to see which version would do."""
-    bounded = {normalise(d.requirement.name) for d in question.declared if d.requirement.specifier}
-    for name in [name for name in _asked_by_project(explanation) if name in bounded][:_MOST_OPENED]:
-        yield open_up(question, name, _RELAX + 1)
+    """Drop what the project says of a package in the chain, to see which version would do.
+
+    Overrides go altogether, if that is enough; of bounds first the constraints, then those of requirements, then both.
+    """
+    overridden = {normalise(row.requirement.name) for row in question.steering.overrides}
+    names = [name for name in _named(explanation) if name in overridden]
+    for name in names[:_MOST_OPENED]:
+        yield drop_overrides(question, name, _STEERING)
+    for name in dict.fromkeys((*_asked_by_project(explanation), *names)):
+        rows = [row for row in asking(question, name) if row.requirement.specifier]
+        limits = [row for row in rows if row in question.steering.constraints]
+        asked = [row for row in rows if row not in limits]
+        several = (limits, asked, rows) if limits and asked else (rows,)
+        for step, some in enumerate(several if rows else ()):
+            yield open_up(name, some, (_STEERING if some is limits else _RELAX) + 1 + step)
+
+
+def _named(explanation: Explanation) -> list[Name]:
+    """Return the packages that are asked for in the chain, and those that are lacking."""
+    lacks = (*explanation.lacks, *explanation.needs)
+    clauses = [*explanation.clauses, *(clause for lack in lacks for clause in lack.clauses)]
+    return list(dict.fromkeys([*(clause.name for clause in clauses), *(lack.name for lack in lacks)]))
+
+
+def _cutoffs(question: Question, explanation: Explanation) -> Iterator[Move]:
+    """A later day up to which the index counts, or none where it states no days."""
+    if question.steering.exclude_newer:
+        yield move_cutoff("", _CUTOFF)
+        accounts = [account for lack in (*explanation.lacks, *explanation.needs) for account in lack.lacking]
+        if any(finding.kind == "undated" for account in accounts for finding in account.findings):
+            yield remove_cutoff(_CUTOFF + 1)
 
 
 def _asked_by_project(explanation: Explanation) -> list[Name]:
@@ -254,6 +273,7 @@ def _made(
 def _removals(question: Question, explanation: Explanation) -> Iterator[Move]:
     """Do without a package that is in conflict; what is merely lacking somewhere is not given up everywhere."""
     if not explanation.lacks:
-        names = _asked_by_project(explanation)
+        declared = {normalise(row.requirement.name) for row in question.declared}
+        names = [name for name in _asked_by_project(explanation) if name in declared]
         for name in names[:_MOST_OPENED] if len(names) > 1 else []:
             yield remove(question, name, _REMOVE)

@@ -12,7 +12,9 @@ from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.resolve.changes import moves
 from tumpline.resolve.explanation import Explanation, Unresolved
 from tumpline.resolve.model import Resolution
-from tumpline.resolve.question import Change, Move, Question, changes_of, relax
+from tumpline.resolve.question import Change, Move, Question
+from tumpline.resolve.retarget import changes_of
+from tumpline.resolve.settle import settled
 from tumpline.values import Name
 
 __all__ = ["Advice", "Gain", "Option", "Trials", "nearest_changes"]
@@ -123,9 +125,9 @@ def nearest_changes(question: Question, explanation: Explanation, trials: Trials
             continue
         outcome = trials.outcome(move.apply(question))
         if isinstance(outcome, Resolution):
-            settled = _settled(move, question, outcome, trials)
-            if settled is not None:
-                options.append(_option(question, [settled[0]], settled[1], explanation))
+            found = settled(move, question, outcome, trials.outcome)
+            if found is not None:
+                options.append(_option(question, [found[0]], found[1], explanation))
                 helped.add(move.group)
         elif outcome is not None:
             tried.append((move, outcome))
@@ -140,17 +142,6 @@ def _needless(move: Move, helped: set[tuple[str, str]]) -> bool:
     if kind == "remove":
         return any(group[0] != "remove" for group in helped)
     return kind == "python" and "," in what and any(group[0] == "python" for group in helped)
-
-
-def _settled(move: Move, question: Question, resolution: Resolution, trials: Trials) -> tuple[Move, Resolution] | None:
-    """Return a move that says what to write, and its outcome: where bounds were dropped, the version found is asked."""
-    if move.opens is None:
-        return move, resolution
-    version = next((str(package.version) for package in resolution.packages if package.name == move.opens), "")
-    if not version or (precise := relax(question, move.opens, version, move.cost)) is None:
-        return None
-    outcome = trials.outcome(precise.apply(question))
-    return (precise, outcome) if isinstance(outcome, Resolution) else None
 
 
 def _combined(
@@ -199,17 +190,17 @@ def _try_each(
     for move in moves(question, why):
         outcome = trials.outcome(move.apply(question))
         if isinstance(outcome, Resolution):
-            settled = _settled(move, question, outcome, trials)
-            if settled is not None:
-                return settled[1], [settled[0]], []
-        elif outcome is not None and move.opens is None:
+            found = settled(move, question, outcome, trials.outcome)
+            if found is not None:
+                return found[1], [found[0]], []
+        elif outcome is not None and move.changes:
             tried.append((move, outcome))
     return None, [], tried
 
 
 def _cover(why: Explanation, tried: Sequence[tuple[Move, Explanation]]) -> list[Move]:
     """Return moves that settle as much as single ones can, each time the one that costs least for what it settles."""
-    settles = [(move, _items(why) - _items(outcome)) for move, outcome in tried if move.opens is None]
+    settles = [(move, _items(why) - _items(outcome)) for move, outcome in tried if move.changes]
     cover: list[Move] = []
     left = set(_items(why))
     while left:
