@@ -184,3 +184,33 @@ def test_the_fewest_packages_diverge(seed: int) -> None:
         assert len(differing) == least
         assert tuple(differing) == resolution.diverging
         assert all(package.divergence for package in differing)
+
+
+SOME = ("1.0", "1.1", "1.1.1", "1.2", "1.2.3", "2.0", "2.0.1", "2.1", "3.0", "3.0.1")
+some = st.sets(st.sampled_from(SOME), min_size=1, max_size=4)
+
+
+def distance(one: str, other: str) -> int:
+    """How far apart two versions are: by patch, minor or major version."""
+    first, second = one.split("."), other.split(".")
+    return 0 if one == other else 1 if first[:2] == second[:2] else 2 if first[0] == second[0] else 3
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(some, min_size=2, max_size=3))
+def test_what_diverges_is_near(offered: list[set[str]]) -> None:
+    wheels: dict[tuple[str, str, str], tuple[str, ...]] = {
+        ("a", version, minor): () for minor, versions in zip(MINORS, offered, strict=False) for version in versions
+    }
+    targets = [
+        target(f"t{n}", PLACES, policy="wheelhouse", python=minor)
+        for n, minor in zip(range(len(offered)), MINORS, strict=False)
+    ]
+    resolution = solve(["a"], targets, catalogue=catalogue_of(World(wheels, ())))
+    chosen = [pins(resolution, t.name)["a"].removesuffix("+computecanada") for t in targets]
+    if len(targets) == 2:
+        assert distance(*chosen) == min(distance(*pair) for pair in product(*offered))
+    # The last is as near to the others as it can be, and the newest of those that are.
+    ranked = {version: sum(distance(version, other) for other in chosen[:-1]) for version in offered[-1]}
+    nearest = [version for version in SOME if ranked.get(version) == min(ranked.values())]
+    assert chosen[-1] == nearest[-1]

@@ -22,8 +22,8 @@ class Graph:
     def links(self, package: int) -> Iterable[Incompatibility]:
         return ()
 
-    def choose(self, package: int, allowed: int, decided: Mapping[int, int]) -> int:
-        return 1 << (allowed.bit_length() - 1)
+    def choose(self, package: int, possible: Mapping[int, int], decided: Mapping[int, int]) -> int:
+        return 1 << (possible[package].bit_length() - 1)
 
     def priority(self, package: int, allowed: int) -> tuple[int, ...]:
         return (package,)

@@ -123,20 +123,27 @@ class JointProblem:
                 if all(terms.values()):
                     yield Incompatibility(terms, Cause(clash))
 
-    def choose(self, package: int, allowed: int, decided: Mapping[int, int]) -> int:
-        """Return the version to try first: one that a sibling has, one to keep (R13), else the best (R3)."""
-        node = self.nodes[package]
+    def choose(self, package: int, possible: Mapping[int, int], decided: Mapping[int, int]) -> int:
+        """Return the version to try first: one that a sibling has, one to keep (R13), else the best (R3).
+
+        Of what diverges the best is one that is near to what its siblings have, or may have yet (R12).
+        """
+        node, allowed = self.nodes[package], possible[package]
         table = self.book.table(node.name)
-        if node.name in self._apart and (kept := self._preference.kept(node, table) & allowed):
+        apart = node.name in self._apart
+        if apart and (kept := self._preference.kept(node, table) & allowed):
             # What one target had is nearer to what is locked than what another has.
             return self._try(package, highest(kept))
+        siblings = [other for other in self._by_name[node.name] if other != package]
         together = allowed
-        for other in self._by_name[node.name]:
-            if other != package:
-                if (taken := decided.get(other, 0)) & allowed:
-                    return taken
-                together &= self._domains[other]
-        return self._try(package, self._preference.best(node, table, together or allowed))
+        for other in siblings:
+            # Where targets may differ, one of them does not decide for all the others.
+            tied = not apart or self.nodes[other].targets == node.targets
+            if tied and (taken := decided.get(other, 0)) & allowed:
+                return taken
+            together &= possible[other]
+        others = [possible[other] & ~ABSENT for other in siblings] if apart and not together else ()
+        return self._try(package, self._preference.best(node, table, together or allowed, others))
 
     def _try(self, package: int, version: int) -> int:
         node = self.nodes[package]

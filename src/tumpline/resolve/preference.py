@@ -1,12 +1,13 @@
-"""Which version of a node is tried first: one to keep (R13), else the best of what may be had (R3)."""
+"""Which version of a node is tried first: one to keep (R13), else the best of what may be had (R3, R12)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from packaging.version import Version
 
 from tumpline.project import VersionOrder
+from tumpline.resolve.nearness import nearest
 from tumpline.resolve.nodes import Node, highest, places_of
 from tumpline.resolve.offers import OfferBook
 from tumpline.resolve.table import Table
@@ -28,17 +29,23 @@ class Preference:
         self._order = order
         self.direct: set[Name] = set()
 
-    def best(self, node: Node, table: Table, allowed: int) -> int:
-        """Return the version to try first of those allowed, of which there are some."""
+    def best(self, node: Node, table: Table, allowed: int, others: Sequence[int] = ()) -> int:
+        """Return the version to try first of those allowed, of which there are some.
+
+        `others` are what each of the other targets may have, where the package is not the same on all: of equally good
+        versions those that are nearest to them all go first.
+        """
         if kept := self.kept(node, table) & allowed:
             return highest(kept)
         # A pre-release only where no final release is left (version specifiers specification, "Handling of
         # pre-releases"). Looked at here, among all that still fits, and not specifier by specifier: that
         # would rule out answers in which several packages ask for the same one.
         final = allowed & ~table.prereleases
-        nearest = self._least_fallback(table, node.targets, final or allowed)
+        best = self._least_fallback(table, node.targets, final or allowed)
+        if others:
+            best = nearest(table, best, others)
         lowest = self._order == "lowest" or (self._order == "lowest-direct" and node.name in self.direct)
-        return nearest & -nearest if lowest else highest(nearest)
+        return best & -best if lowest else highest(best)
 
     def kept(self, node: Node, table: Table) -> int:
         """Return the versions to keep, as bits."""

@@ -92,8 +92,12 @@ class Problems(Protocol):
         """Return incompatibilities that follow from the mere appearance of a package; asked once, after `domain`."""
         ...
 
-    def choose(self, package: int, allowed: int, decided: Mapping[int, int]) -> int:
-        """Return the bit of the version to try first; `allowed` is not empty, `decided` maps packages to bits."""
+    def choose(self, package: int, possible: Mapping[int, int], decided: Mapping[int, int]) -> int:
+        """Return the bit of the version to try first.
+
+        `possible` maps each package met so far to the set of values that it may still have, that of `package` without
+        `ABSENT`; `decided` maps those that are decided to their bits.
+        """
         ...
 
     def priority(self, package: int, allowed: int) -> tuple[int, ...]:
@@ -182,8 +186,7 @@ class Solver:
             self._undecided,
             key=lambda p: (-min(self._conflicts_of.get(p, 0) // 4, 3), *problems.priority(p, self._allowed[p])),
         )
-        allowed = self._allowed[package]
-        version = problems.choose(package, allowed, self._decided)
+        version = problems.choose(package, self._allowed, self._decided)
         if self._expand(package, version):
             # Deciding now would only be undone by the next propagation, which rules the version out instead.
             return package

@@ -23,7 +23,8 @@ class Table:
 
     By target: `available` is what it can get, `fallback` those of them that it would have to take from an index
     although its wheelhouse comes first (R3). `whole` says whether the index was consulted wherever policies allow it.
-    `masks` and `offers` remember answers: by specifier set; by target and version.
+    `masks`, `series` and `offers` remember answers: by specifier set; by how many release numbers count; by target and
+    version.
     """
 
     name: Name
@@ -38,6 +39,7 @@ class Table:
     addressed: tuple[Mapping[Version, Addressed], ...]
     releases: tuple[Mapping[Version, int], ...]
     masks: dict[str, int] = field(default_factory=dict)
+    series: dict[int, list[int]] = field(default_factory=dict)
     offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
 
     def from_wheelhouse(self, place: int) -> int:
@@ -63,3 +65,17 @@ class Table:
                     mask |= 2 << place
             self.masks[specifier] = mask
             return mask
+
+    def around(self, versions: int, numbers: int) -> int:
+        """Return all versions that agree with one of these in the epoch and in so many release numbers, at most two."""
+        if numbers not in self.series:
+            found: dict[tuple[int, ...], int] = {}
+            for place, version in enumerate(self.versions):
+                key = (version.epoch, version.major, version.minor)[: numbers + 1]
+                found[key] = found.get(key, 0) | 2 << place
+            self.series[numbers] = list(found.values())
+        around = 0
+        for series in self.series[numbers]:
+            if series & versions:
+                around |= series
+        return around
