@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.resolve.worlds import CLUSTER, MemoryCatalogue, MemoryIndex, declared, target
+from tumpline.resolve.advice import nearest_changes
 from tumpline.resolve.bounds import relaxed
 from tumpline.resolve.explanation import Clause, Explanation, Unresolved
 from tumpline.resolve.model import Resolution, Statistics
 from tumpline.resolve.question import Question
 from tumpline.resolve.resolution import resolve
 from tumpline.resolve.simplify import simplified
-from tumpline.resolve.trial import Trials, nearest_changes
+from tumpline.resolve.trial import Trials
 from tumpline.values import Name
 
 
@@ -44,7 +45,9 @@ def _failing(*requires: str, most: int = 60) -> tuple[Question, Explanation, Tri
 
     def answer(question: Question, look_at_clock: Callable[[], None] = lambda: None) -> Resolution:
         asked.append(question)
-        return resolve(question.declared, question.targets, [catalogue], index, rules=question.rules)
+        return resolve(
+            question.declared, question.targets, [catalogue], index, rules=question.rules, preferred=question.near
+        )
 
     question = Question(tuple(declared(*requires)), (target("narval", CLUSTER),), {})
     with pytest.raises(Unresolved) as caught:

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.resolve.casefile import read_catalogue, read_index, read_rules, read_sources, read_steering, read_targets
 from tests.resolve.worlds import declared
+from tumpline.addresses import SourceReader
 from tumpline.cli.explain_text import explanation_data, render_explanation
 from tumpline.cli.wheel_request import wheel_request
+from tumpline.resolve.advice import nearest_changes
 from tumpline.resolve.explanation import Unresolved
 from tumpline.resolve.model import Resolution
 from tumpline.resolve.question import Question
 from tumpline.resolve.resolution import resolve
 from tumpline.resolve.simplify import simplified
-from tumpline.resolve.trial import Trials, nearest_changes
+from tumpline.resolve.trial import Trials
+from tumpline.resolve.unbuilt import Unbuilt
 
 FOLDER = Path(__file__).parent / "explanations"
 CASES = sorted(FOLDER.glob("*.toml"))
@@ -33,8 +35,9 @@ def explained(path: Path) -> tuple[str, str]:
     targets = tuple(read_targets(case))
     index, catalogue = read_index(case), read_catalogue(case)
     sources = read_sources(case)
+    sources.builds = False
 
-    def answer(question: Question, look_at_clock: Callable[[], None] = lambda: None) -> Resolution:
+    def answer(question: Question, sources: SourceReader = sources) -> Resolution:
         return resolve(
             question.declared,
             question.targets,
@@ -44,6 +47,7 @@ def explained(path: Path) -> tuple[str, str]:
             parity=question.parity,
             sources=sources,
             steering=question.steering,
+            preferred=question.near,
             max_conflicts=case.get("conflicts", 1000),
         )
 
@@ -57,7 +61,7 @@ def explained(path: Path) -> tuple[str, str]:
     )
     with pytest.raises(Unresolved) as caught:
         answer(question)
-    trials = Trials(answer, lambda: 0.0)
+    trials = Trials(lambda question, _: answer(question, Unbuilt(sources)), lambda: 0.0)
     explanation = simplified(question, caught.value.explanation, trials)
     advice = nearest_changes(question, explanation, trials)
     for option in advice.options:

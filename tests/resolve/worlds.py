@@ -110,9 +110,10 @@ class MemoryIndex:
 
 @dataclass
 class MemorySources:
-    """What is at addresses, as a dict; sdists need what their index says of them."""
+    """What is at addresses, as a dict; an sdist of which its index says nothing needs nothing, if it may be built."""
 
     found: dict[str, Addressed] = field(default_factory=dict)
+    builds: bool = True
 
     def add(
         self,
@@ -144,6 +145,8 @@ class MemorySources:
         return self.found[address]
 
     def sdist(self, name: Name, file: IndexFile) -> SourceMetadata:
+        if not self.builds:
+            raise InputError.of("build-not-allowed", f"{name} must be built to know what it needs")
         stem, _, version = file.file.removesuffix(".tar.gz").rpartition("-")
         return SourceMetadata(CoreMetadata(stem, version), "built")
 

@@ -15,8 +15,8 @@ from tumpline.cli.wiring import (
     add_project_option,
     find_project,
     open_index,
-    open_sources,
     open_targets,
+    source_reader,
 )
 from tumpline.cli.words import change_rows, change_words
 from tumpline.errors import InputError, NoResolution, NotSo
@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from tumpline.addresses import SourceReader
     from tumpline.index import IndexFile
     from tumpline.lock import Lock, Pin
     from tumpline.lock.changes import Change
     from tumpline.project import Declared
+    from tumpline.resolve.advice import Advice
     from tumpline.resolve.explanation import Explanation
     from tumpline.resolve.model import Resolution
     from tumpline.resolve.question import Question
     from tumpline.resolve.reporter import Reporter
-    from tumpline.resolve.trial import Advice
 
 __all__ = ["configure", "execute"]
 
@@ -70,13 +71,15 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     from tumpline.cli.lock_progress import LockProgress, TimedReporter
     from tumpline.lock.build import build_lock
     from tumpline.lock.changes import lock_changes
+    from tumpline.resolve.advice import nearest_changes
     from tumpline.resolve.explanation import Unresolved
     from tumpline.resolve.question import Question
     from tumpline.resolve.resolution import resolve
     from tumpline.resolve.simplify import simplified
     from tumpline.resolve.solver import MAX_CONFLICTS
     from tumpline.resolve.steering import Steering
-    from tumpline.resolve.trial import Trials, nearest_changes
+    from tumpline.resolve.trial import Trials
+    from tumpline.resolve.unbuilt import Unbuilt
 
     asked = _asked(options.requirements)
     root = find_project(options)
@@ -92,7 +95,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     with (
         LiveLine(terminal, alone=True) as live,
         open_index(options) as index,
-        open_sources(replace(project, requirements=declared), options, index, artefacts, live) as sources,
+        source_reader(replace(project, requirements=declared), options, index, artefacts, live) as sources,
     ):
         live("reading the catalogues")
         targets, catalogues = open_targets(project, options)
@@ -101,14 +104,14 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         steering = Steering.of(settings)
         question = Question(declared, targets, settings.packages, settings.parity, project.requires_python, steering)
 
-        def answer(question: Question, reporter: Reporter, max_conflicts: int) -> Resolution:
+        def answer(question: Question, sources: SourceReader, reporter: Reporter, max_conflicts: int) -> Resolution:
             return resolve(
                 question.declared,
                 question.targets,
                 [by_target[target.name] for target in question.targets],
                 index,
                 rules=question.rules,
-                preferred=preferred,
+                preferred={**preferred, **question.near},
                 parity=question.parity,
                 sources=sources,
                 steering=question.steering,
@@ -116,13 +119,15 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 max_conflicts=max_conflicts,
             )
 
+        unbuilt = Unbuilt(sources)
+
         def attempt(question: Question, look_at_clock: Callable[[], None]) -> Resolution:
             live("trying what would help")
-            return answer(question, TimedReporter(look_at_clock), _MOST_CONFLICTS)
+            return answer(question, unbuilt, TimedReporter(look_at_clock), _MOST_CONFLICTS)
 
         live(f"resolving for {', '.join(target.name for target in targets)}")
         try:
-            resolution = answer(question, LockProgress(terminal, live), MAX_CONFLICTS)
+            resolution = answer(question, sources, LockProgress(terminal, live), MAX_CONFLICTS)
         except Unresolved as failure:
             trials = Trials(attempt, time.monotonic)
             explanation = simplified(question, failure.explanation, trials)

@@ -16,10 +16,10 @@ from tumpline.resolve.words import (
 )
 
 if TYPE_CHECKING:
+    from tumpline.resolve.advice import Advice, Gain, Option
     from tumpline.resolve.explanation import Account, Clause, Explanation, Finding, Lack
     from tumpline.resolve.question import Change, Question
     from tumpline.resolve.target import Target
-    from tumpline.resolve.trial import Advice, Gain, Option
 
 __all__ = ["explanation_data", "render_explanation"]
 
@@ -115,6 +115,9 @@ def _option(number: int, option: Option) -> Iterator[str]:
     if option.diverging:
         verb = "differ" if len(option.diverging) > 1 else "differs"
         yield f"     {listed(option.diverging)} then {verb} between targets"
+    if option.unbuilt:
+        verb = "need" if len(option.unbuilt) > 1 else "needs"
+        yield f"     not tried: what {listed(option.unbuilt)} {verb}, which is known only after building"
 
 
 def _changes(lead: str, changes: Sequence[Change]) -> Iterator[str]:
@@ -167,6 +170,7 @@ def explanation_data(explanation: Explanation, advice: Advice) -> dict[str, obje
                         for g in option.gains
                     ],
                     "diverging": list(option.diverging),
+                    "unbuilt": list(option.unbuilt),
                 }
                 for option in advice.options
             ],

@@ -40,6 +40,7 @@ __all__ = [
     "read_lock_of",
     "site_asked",
     "sound_sites",
+    "source_reader",
     "user_profiles",
 ]
 
@@ -128,10 +129,16 @@ def open_sources(
     project: Project, options: argparse.Namespace, index: IndexClient, kept: Kept, progress: Callable[[str], None]
 ) -> AbstractContextManager[AddressReader | None]:
     """Return what follows the project's addresses and builds what it allows; None where there is neither."""
-    if not any(each.requirement.url for each in project.requirements) and not any(
-        rule.build for rule in project.settings.packages.values()
-    ):
-        return nullcontext()
+    addressed = any(each.requirement.url for each in project.requirements)
+    if addressed or any(rule.build for rule in project.settings.packages.values()):
+        return source_reader(project, options, index, kept, progress)
+    return nullcontext()
+
+
+def source_reader(
+    project: Project, options: argparse.Namespace, index: IndexClient, kept: Kept, progress: Callable[[str], None]
+) -> AddressReader:
+    """Return what follows addresses, and builds what the project allows to be built."""
     from tumpline.addresses.reader import AddressReader, AddressSettings
 
     settings = AddressSettings(

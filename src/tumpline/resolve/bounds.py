@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from tumpline.project import Declared
@@ -14,21 +15,27 @@ from tumpline.values import Name, normalise, parse_requirement, parse_specifier,
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["asking", "drop_overrides", "leave_out", "open_up", "relax", "relaxed", "remove"]
+__all__ = ["admits", "asking", "drop_overrides", "leave_out", "nearest_to", "open_up", "relax", "relaxed", "remove"]
 
 
-def relaxed(specifier: str, version: str) -> str:
-    """Return a specifier set that admits a version and is otherwise as much of the one given as can be."""
-    public = public_version(parse_version(version))
-    kept = [str(c) for c in parse_specifier(specifier) if c.contains(public, prereleases=True)]
-    lost = [c.operator for c in parse_specifier(specifier) if not c.contains(public, prereleases=True)]
-    if any(operator in ("==", "===", "~=") for operator in lost):
-        kept.append(f"~={public}" if len(public.release) > 1 else f"=={public}")
+def relaxed(specifier: str, *versions: str) -> str:
+    """Return a specifier set that admits some versions and is otherwise as much of the one given as can be."""
+    publics = sorted(public_version(parse_version(version)) for version in versions)
+    low, high = publics[0], publics[-1]
+    clauses = list(parse_specifier(specifier))
+    lost = [c for c in clauses if not all(c.contains(public, prereleases=True) for public in publics)]
+    kept = [str(c) for c in clauses if c not in lost]
+    operators = {c.operator for c in lost}
+    if operators & {"==", "===", "~="}:
+        if len(low.release) > 1 and all(parse_specifier(f"~={low}").contains(p, prereleases=True) for p in publics):
+            kept.append(f"~={low}")
+        else:
+            kept += [f"=={low}"] if low == high else [f">={low}", f"<{high.major + 1}"]
     else:
-        if any(operator in (">=", ">") for operator in lost):
-            kept.append(f">={public}")
-        if any(operator in ("<=", "<") for operator in lost):
-            kept.append(f"<{public.major + 1}")
+        if operators & {">=", ">"}:
+            kept.append(f">={low}")
+        if operators & {"<=", "<"}:
+            kept.append(f"<{high.major + 1}")
     return ",".join(sorted(kept, reverse=True))
 
 
@@ -39,17 +46,21 @@ def asking(question: Question, name: Name) -> tuple[Declared, ...]:
     return (*first, *_about(name, steering.constraints))
 
 
-def relax(question: Question, name: Name, version: str, cost: int) -> Move | None:
-    """Return the move that lets all that the project says of a package admit a version; None where it does."""
+def admits(question: Question, name: Name, version: str) -> bool:
+    """Say whether all that the project says of a package admits a version."""
+    return all(_contains(row.requirement, version) for row in asking(question, name))
+
+
+def relax(question: Question, name: Name, versions: Sequence[str], cost: int) -> Move | None:
+    """Return the move that lets all that the project says of a package admit some versions; None where it does."""
     after: dict[Declared, Declared | None] = {}
     changes: list[Change] = []
-    public = public_version(parse_version(version))
     for declared in asking(question, name):
         requirement = declared.requirement
         specifier = str(requirement.specifier)
-        if requirement.specifier.contains(public, prereleases=True):
+        if all(_contains(requirement, version) for version in versions):
             continue
-        new = _with_specifier(requirement, relaxed(specifier, version))
+        new = _with_specifier(requirement, relaxed(specifier, *versions))
         kind, noun = _kind(question, declared)
         if kind == "constraint" and not new.specifier:
             after[declared] = None  # a constraint without a bound says nothing
@@ -81,6 +92,35 @@ def drop_overrides(question: Question, name: Name, cost: int) -> Move:
     return Move(changes, lambda q: _with_rows(q, after), cost, ("relax", name))
 
 
+def nearest_to(versions: Sequence[str], specifiers: Sequence[str], most: int = 2) -> list[str]:
+    """Return the few versions that are nearest to what is asked for, of those given, which come newest first.
+
+    Nearest are those that share most of a release; of these, those whose next number is the least away; then the
+    newest.
+    """
+    asked = [
+        parse_version(clause.version.removesuffix(".*")).release
+        for specifier in specifiers
+        for clause in parse_specifier(specifier)
+        if clause.operator not in ("!=", "===")
+    ]
+
+    def nearness(version: str) -> tuple[int, int]:
+        release = parse_version(version).release
+        return max((_likeness(release, other) for other in asked), default=(0, 0))
+
+    final = [version for version in versions if not parse_version(version).is_prerelease] or list(versions)
+    return sorted(final, key=nearness, reverse=True)[:most]
+
+
+def _likeness(one: Sequence[int], other: Sequence[int]) -> tuple[int, int]:
+    """Return how many leading numbers two releases share, and how far apart the next ones are, as a negative number."""
+    for count, (a, b) in enumerate(zip_longest(one, other, fillvalue=0)):
+        if a != b:
+            return count, -abs(a - b)
+    return max(len(one), len(other)), 0
+
+
 def leave_out(declared: Declared, marker: str, target: str, cost: int) -> Move:
     """Return the move that limits a requirement by a marker which is false on a target."""
     requirement = declared.requirement
@@ -98,6 +138,10 @@ def remove(question: Question, name: Name, cost: int) -> Move:
     changes = tuple(Change("remove", f"do without {name}", *_place(declared), "") for declared in gone)
     after: dict[Declared, Declared | None] = dict.fromkeys(gone)
     return Move(changes, lambda q: _with_rows(q, after), cost, ("remove", name))
+
+
+def _contains(requirement: Requirement, version: str) -> bool:
+    return requirement.specifier.contains(public_version(parse_version(version)), prereleases=True)
 
 
 def _about(name: Name, rows: Iterable[Declared]) -> tuple[Declared, ...]:

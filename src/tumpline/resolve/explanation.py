@@ -22,6 +22,7 @@ __all__ = [
     "Clause",
     "Explanation",
     "Finding",
+    "Item",
     "Lack",
     "ModuleChoice",
     "Unresolved",
@@ -30,6 +31,9 @@ __all__ = [
 
 COMMAND_LINE = "the command line"
 """The origin of a requirement that is only asked about and stands in no file."""
+
+Item = tuple[str, str]
+"""Something that is wrong: a package and the target that lacks it, or empty where they have none in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,11 @@ class Lack:
         return tuple(account for account in self.accounts if not account.versions)
 
     @property
+    def items(self) -> frozenset[Item]:
+        """What is wrong: the package and each target that lacks it, or none where they have no version in common."""
+        return frozenset((str(self.name), target) for target in [a.target for a in self.lacking] or [""])
+
+    @property
     def unknown(self) -> bool:
         """Whether nothing is known of the package anywhere."""
         return bool(self.accounts) and all(account.unknown for account in self.accounts)
@@ -158,6 +167,13 @@ class Explanation:
     addressed: tuple[AtAddress, ...] = ()
     conflicts: int = 0
     clashes: tuple[Clash, ...] = ()
+
+    @property
+    def items(self) -> frozenset[Item]:
+        """What is wrong: what each target lacks, else the conflict, known by what the project asks for in it."""
+        if self.lacks:
+            return frozenset(item for lack in self.lacks for item in lack.items)
+        return frozenset({("conflict", " ".join(sorted({clause.name for clause in self.clauses if not clause.asker})))})
 
 
 class Unresolved(NoResolution):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tumpline.project import Declared, PackageRule, Parity
 from tumpline.project.moments import parse_cutoff
+from tumpline.resolve.explanation import Item
 from tumpline.resolve.steering import Steering
 from tumpline.resolve.target import Target
 from tumpline.values import Name
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 __all__ = [
     "Change",
@@ -37,7 +41,10 @@ _END_OF_TIME = "9999-12-31T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be resolved: all that a project can say differently."""
+    """What is to be resolved: all that a project can say differently.
+
+    `near` are versions that are taken first, if they fit, by target and name: those that a change is to stay near to.
+    """
 
     declared: tuple[Declared, ...]
     targets: tuple[Target, ...]
@@ -45,6 +52,7 @@ class Question:
     parity: Parity = "prefer"
     requires_python: str = ""
     steering: Steering = field(default_factory=Steering)
+    near: Mapping[tuple[str, Name], Version] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class Move:
     Of moves with the same `group` only the first that helps is worth telling. A move without changes is only to see
     whether its kind would do at all: `opens` names a package whose bounds are dropped, and the version then found is
     asked about; `any_day` says that the index is as it is now, and the earliest day that would do is looked for.
+    `settles` is what the move is meant to put right, all of it on its own; empty where only trying can tell.
     """
 
     changes: tuple[Change, ...]
@@ -76,6 +85,7 @@ class Move:
     group: tuple[str, str]
     opens: Name | None = None
     any_day: bool = False
+    settles: frozenset[Item] = frozenset()
 
 
 def give_rule(question: Question, name: Name, kind: Literal["pypi", "wheelhouse", "build"], cost: int) -> Move:
@@ -123,11 +133,18 @@ def _with_cutoff(question: Question, moment: str) -> Question:
     return replace(question, steering=replace(question.steering, exclude_newer=moment))
 
 
-def together(first: Move, second: Move) -> Move:
-    """Return the move that is both; where the first helps alone, it is not worth telling."""
+def together(*moves: Move) -> Move:
+    """Return the move that is all of these; where the first helps alone, it is not worth telling."""
+
+    def apply(question: Question) -> Question:
+        for move in moves:
+            question = move.apply(question)
+        return question
+
     return Move(
-        (*first.changes, *second.changes),
-        lambda q: second.apply(first.apply(q)),
-        first.cost + second.cost,
-        first.group,
+        tuple(change for move in moves for change in move.changes),
+        apply,
+        sum(move.cost for move in moves),
+        moves[0].group,
+        settles=frozenset().union(*(move.settles for move in moves)),
     )

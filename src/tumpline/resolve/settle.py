@@ -10,9 +10,9 @@ from tumpline.resolve.bounds import relax
 from tumpline.resolve.explanation import Explanation
 from tumpline.resolve.model import Resolution
 from tumpline.resolve.question import Move, Question, move_cutoff
-from tumpline.values import Name
+from tumpline.values import Name, public_version
 
-__all__ = ["settled"]
+__all__ = ["Outcome", "settled", "versions_of"]
 
 _DAY = len("2026-01-31")
 _ONE_DAY = timedelta(days=1)
@@ -36,11 +36,21 @@ def _bounded(
     move: Move, name: Name, question: Question, resolution: Resolution, outcome: Outcome
 ) -> tuple[Move, Resolution] | None:
     """Where bounds were dropped, ask for the version that was found."""
-    version = next((str(package.version) for package in resolution.packages if package.name == name), "")
-    if not version or (precise := relax(question, name, version, move.cost)) is None:
+    versions = versions_of(resolution, name)
+    if not versions or (precise := relax(question, name, versions, move.cost)) is None:
         return None
     found = outcome(precise.apply(question))
     return (precise, found) if isinstance(found, Resolution) else None
+
+
+def versions_of(resolution: Resolution, name: Name) -> tuple[str, ...]:
+    """Return the public versions that targets get of a package; none where it is not needed any more."""
+    return tuple(
+        str(version)
+        for package in resolution.packages
+        if package.name == name
+        for version in dict.fromkeys(public_version(choice.offer.version) for choice in package.choices)
+    )
 
 
 def _earliest(
