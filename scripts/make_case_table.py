@@ -50,8 +50,7 @@ with Python 3.11, fir with Python 3.12, and a Linux machine with Python 3.11. Wr
 | outcome | files |
 |---|---|
 {counts}
-A file that is *not read* was refused with the place and the remedy. Where nothing helps, `tumpline explain` says of
-each package what every source had, and writes the request for a wheel.
+Where nothing helps, `tumpline explain` says of each package what every source had, and writes the request for a wheel.
 
 | file | requirements | outcome | what was offered, or why not |
 |---|---|---|---|
@@ -59,9 +58,11 @@ each package what every source had, and writes the request for a wheel.
 
 _WORDS = {
     "as it is": "locks as it is",
-    "changed": "locks after the first change offered",
+    "changed": "locks after the first change offered (which may be several edits)",
+    "to build": "the same, as far as can be told before something is built from source",
     "remains": "no change that helps was found",
-    "not read": "not read",
+    "refused": "refused, with the place and the remedy",
+    "out of reach": "not known: it asks for addresses that the machine could not reach on which this was made",
 }
 
 
@@ -102,9 +103,11 @@ def _outcomes(cases: Path) -> Iterator[Outcome]:
         lines = [str(each.requirement) for each in found.requirements]
         if not lines:
             problem = found.problems[0] if found.problems else None
-            yield Outcome(path.stem, 0, "not read", _cell(problem.message if problem else "it asks for nothing"))
+            words = f"{problem.message}: {problem.hint}" if problem else "it asks for nothing"
+            yield Outcome(path.stem, 0, "refused", _cell(words))
             continue
-        refused = f" ({len(found.problems)} lines were refused)" if found.problems else ""
+        count = len(found.problems)
+        refused = f" ({count} line{'s were' if count > 1 else ' was'} refused)" if count else ""
         text = f'[project]\nname = "case"\nversion = "1"\ndependencies = {json.dumps(lines)}\n'
         yield _try(path.stem, text, len(lines), refused)
     for path in sorted(cases.glob("pyproject/*.toml")):
@@ -122,14 +125,19 @@ def _try(name: str, text: str, requirements: int | None, remark: str) -> Outcome
     answer: dict[str, Any] = json.loads(done.stdout)
     if "problems" in answer:
         problem = answer["problems"][0]
-        return Outcome(name, requirements, "not read", _cell(f"{problem['message']} ({problem['code']})"))
+        kind = "out of reach" if problem["code"] == "git-failed" else "refused"
+        return Outcome(name, requirements, kind, _cell(f"{problem['message']}: {problem['hint']}"))
     if answer["resolves"]:
         return Outcome(name, requirements, "as it is", _cell(_diverging(answer["diverging"]) + remark))
     if options := answer["advice"]["options"]:
         changes = "; ".join(change["message"] for change in options[0]["changes"])
-        return Outcome(name, requirements, "changed", _cell(changes + remark))
-    lacking = "; ".join(lack["message"] for lack in answer["lacks"][:3]) or answer["message"]
-    return Outcome(name, requirements, "remains", _cell(lacking + remark))
+        kind = "to build" if options[0]["unbuilt"] else "changed"
+        return Outcome(name, requirements, kind, _cell(changes + remark))
+    if hindered := answer["advice"]["hindered"]:
+        return Outcome(name, requirements, "out of reach", _cell(f"{answer['message']}; {hindered}"))
+    helps = "; ".join(change["message"] for change in answer["advice"]["partial"])
+    words = f"{helps}. Left then: {answer['advice']['left']}" if helps else answer["message"]
+    return Outcome(name, requirements, "remains", _cell(words + remark))
 
 
 def _count(project: Path) -> int | None:

@@ -124,6 +124,7 @@ def test_a_change_that_can_not_be_asked_about_is_none() -> None:
     advice = nearest_changes(question, explanation, Trials(out_of_reach, lambda: 0.0))
     assert advice.options == ()
     assert advice.rest is explanation
+    assert advice.hindered == "no answer"
 
 
 @pytest.mark.parametrize("holes", [5, 8])

@@ -19,7 +19,7 @@ from tumpline.cli.wheel_request import wheel_request
 from tumpline.resolve.advice import nearest_changes
 from tumpline.resolve.explanation import Unresolved
 from tumpline.resolve.model import Resolution
-from tumpline.resolve.question import Question
+from tumpline.resolve.question import Question, check_pythons
 from tumpline.resolve.resolution import resolve
 from tumpline.resolve.simplify import simplified
 from tumpline.resolve.trial import Trials
@@ -38,6 +38,7 @@ def explained(path: Path) -> tuple[str, str]:
     sources.builds = False
 
     def answer(question: Question, sources: SourceReader = sources) -> Resolution:
+        check_pythons(question)
         return resolve(
             question.declared,
             question.targets,

@@ -73,7 +73,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     from tumpline.lock.changes import lock_changes
     from tumpline.resolve.advice import nearest_changes
     from tumpline.resolve.explanation import Unresolved
-    from tumpline.resolve.question import Question
+    from tumpline.resolve.question import Question, check_pythons
     from tumpline.resolve.resolution import resolve
     from tumpline.resolve.simplify import simplified
     from tumpline.resolve.solver import MAX_CONFLICTS
@@ -98,13 +98,15 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         source_reader(replace(project, requirements=declared), options, index, artefacts, live) as sources,
     ):
         live("reading the catalogues")
-        targets, catalogues = open_targets(project, options)
+        # That a target has a Python which the project does not admit is explained, and no error here.
+        targets, catalogues = open_targets(replace(project, requires_python=""), options)
         by_target = dict(zip((target.name for target in targets), catalogues, strict=True))
         settings = project.settings
         steering = Steering.of(settings)
         question = Question(declared, targets, settings.packages, settings.parity, project.requires_python, steering)
 
         def answer(question: Question, sources: SourceReader, reporter: Reporter, max_conflicts: int) -> Resolution:
+            check_pythons(question)
             return resolve(
                 question.declared,
                 question.targets,

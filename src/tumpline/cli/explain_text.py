@@ -71,35 +71,55 @@ def _finding(finding: Finding) -> str:
 
 
 def _advice(advice: Advice, request: bool) -> Iterator[str]:
-    if advice.options:
-        each = "what would make it resolve (tried):" if len(advice.options) == 1 else "each of these would do (tried):"
-        yield each
-        for number, option in enumerate(advice.options, 1):
-            yield from _option(number, option)
+    if len(advice.options) == 1:
+        yield "this would make it resolve (it was tried):"
+    elif advice.options:
+        yield "each of these would make it resolve (all were tried):"
     elif _misspelt(advice):
         yield f"hint: check the spelling of {', '.join(_misspelt(advice))}"
         return
     elif advice.partial:
-        yield "no change was found that makes it resolve; these help with a part:"
-        yield from _changes("  - ", advice.partial)
-        if advice.rest is not None:
-            yield f"left then: {headline(advice.rest)}"
-            if not advice.rest.lacks:
-                yield from (f"  {line}" for line in chain_words(advice.rest))
+        yield from _partial(advice)
     else:
         yield f"no change was found that makes it resolve ({advice.tries} tried)"
+    for number, option in enumerate(advice.options, 1):
+        yield from _option(number, option)
     if not advice.complete:
         yield "not all changes were tried: the limit was reached"
+    if advice.hindered:
+        yield f"not all changes could be tried: {advice.hindered}"
+    if hint := _next_step(advice, request):
+        yield f"hint: {hint}"
+
+
+def _partial(advice: Advice) -> Iterator[str]:
+    yield "no change was found that makes it resolve; these help with a part:"
+    yield from _changes("  - ", advice.partial)
+    if advice.rest is not None:
+        yield f"left then: {headline(advice.rest)}"
+        if not advice.rest.lacks:
+            yield from (f"  {line}" for line in chain_words(advice.rest))
+
+
+def _next_step(advice: Advice, request: bool) -> str:
+    """Say what to do now; nothing where only a requirement on the command line is to be another."""
+    rest = advice.rest
     if advice.options:
-        return
+        if not any(change.file for option in advice.options for change in option.changes):
+            return ""
+        if len(advice.options) > 1:
+            return "choose one of these, make its edits, then run: tumpline lock"
+        edits = "this edit" if len(advice.options[0].changes) == 1 else "all of these edits"
+        return f"make {edits}, then run: tumpline lock"
+    if rest is not None and rest.excluded:
+        return "give these targets a Python that requires-python admits, or relax requires-python"
     if request:
-        yield "hint: ask the site's support for it; tumpline explain --request writes the message"
-    elif advice.rest is not None and advice.rest.conflicts:
-        yield "hint: narrow the requirements named above: pin the packages whose versions you know"
-    elif advice.rest is not None and advice.rest.unusable:
-        yield "hint: tell whoever publishes the files named above that they can not be used, or do without the package"
-    else:
-        yield "hint: do without one of the packages named above, or ask those who publish them"
+        return "ask the site's support for it; tumpline explain --request writes the message"
+    if rest is not None and rest.conflicts:
+        return "narrow the requirements named above: pin the packages whose versions you know"
+    if rest is not None and rest.unusable:
+        return "tell whoever publishes the files named above that they can not be used, or do without the package"
+    return "do without one of the packages named above, or ask those who publish them"
 
 
 def _misspelt(advice: Advice) -> list[str]:
@@ -117,7 +137,7 @@ def _option(number: int, option: Option) -> Iterator[str]:
         yield f"     {listed(option.diverging)} then {verb} between targets"
     if option.unbuilt:
         verb = "need" if len(option.unbuilt) > 1 else "needs"
-        yield f"     not tried: what {listed(option.unbuilt)} {verb}, which is known only after building"
+        yield f"     not known yet: what {listed(option.unbuilt)} {verb}; tumpline lock builds to learn it"
 
 
 def _changes(lead: str, changes: Sequence[Change]) -> Iterator[str]:
@@ -126,8 +146,12 @@ def _changes(lead: str, changes: Sequence[Change]) -> Iterator[str]:
         yield f"{lead if position == 0 else margin}{'and ' if position else ''}{change.words}"
         if change.file:
             table = change.key.startswith("tool.") and " = " in change.text
-            where = f"[{change.key}]" if table else change.key
-            yield f"{margin}  {change.file}, {where}: {change.text.replace(chr(10), ' and ') or 'remove it'}"
+            where = f"{margin}  {change.file}, {f'[{change.key}]' if table else change.key}:"
+            lines = change.text.splitlines() or ["remove it"]
+            if len(lines) == 1:
+                yield f"{where} {lines[0]}"
+            else:
+                yield from (where, *(f"{margin}    {line}" for line in lines))
 
 
 def _gains(gains: Sequence[Gain]) -> str:
@@ -159,6 +183,7 @@ def explanation_data(explanation: Explanation, advice: Advice) -> dict[str, obje
             {"name": a.name, "version": a.version, "address": a.address, "targets": list(a.targets)}
             for a in explanation.addressed
         ],
+        "excluded": [{"target": e.target, "python": e.python} for e in explanation.excluded],
         "clashes": [{"name": clash.name, "target": clash.target} for clash in explanation.clashes],
         "unusable": [{"name": u.name, "version": u.version, "reason": u.reason} for u in explanation.unusable],
         "advice": {
@@ -175,8 +200,10 @@ def explanation_data(explanation: Explanation, advice: Advice) -> dict[str, obje
                 for option in advice.options
             ],
             "partial": [_change_data(change) for change in advice.partial],
+            "left": headline(advice.rest) if advice.rest is not None else None,
             "tries": advice.tries,
             "complete": advice.complete,
+            "hindered": advice.hindered or None,
         },
     }
 

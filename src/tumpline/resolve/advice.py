@@ -52,7 +52,7 @@ class Advice:
     """What would help: `options`, the least first.
 
     Where there is none, `partial` are changes that help with a part, and `rest` says what is left. `tries` counts the
-    resolutions that were tried; `complete` says that no bound cut them short.
+    resolutions that were tried; `complete` says that no bound cut them short, `hindered` what was out of reach.
     """
 
     options: tuple[Option, ...] = ()
@@ -60,6 +60,7 @@ class Advice:
     rest: Explanation | None = None
     tries: int = 0
     complete: bool = True
+    hindered: str = ""
 
 
 def nearest_changes(question: Question, explanation: Explanation, trials: Trials) -> Advice:
@@ -81,7 +82,7 @@ def nearest_changes(question: Question, explanation: Explanation, trials: Trials
         options = _singles(removals, question, explanation, trials, tried)
     if options:
         partial, rest = (), None
-    return Advice(tuple(options[:_MOST_OPTIONS]), partial, rest, trials.tries, trials.complete)
+    return Advice(tuple(options[:_MOST_OPTIONS]), partial, rest, trials.tries, trials.complete, trials.hindered)
 
 
 def _singles(

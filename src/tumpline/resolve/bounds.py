@@ -15,6 +15,9 @@ from tumpline.values import Name, normalise, parse_requirement, parse_specifier,
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+_KEYS = {"python_version": "Python", "sys_platform": "the system", "platform_machine": "the processor"}
+"""Keys of markers, in words."""
+
 __all__ = ["admits", "asking", "drop_overrides", "leave_out", "nearest_to", "open_up", "relax", "relaxed", "remove"]
 
 
@@ -127,9 +130,16 @@ def leave_out(declared: Declared, marker: str, target: str, cost: int) -> Move:
     combined = f"({requirement.marker}) and {marker}" if requirement.marker else marker
     new = parse_requirement(f"{_without_marker(requirement)}; {combined}")
     name = normalise(requirement.name)
-    change = Change("leave-out", f"do without {name} on {target}", *_place(declared), _line(declared, new))
+    words = f"do without {name} {_where(marker)}, that is on {target}"
+    change = Change("leave-out", words, *_place(declared), _line(declared, new))
     after: dict[Declared, Declared | None] = {declared: replace(declared, requirement=new)}
     return Move((change,), lambda q: _with_rows(q, after), cost, ("leave-out", f"{name} {target}"))
+
+
+def _where(marker: str) -> str:
+    """Say where a marker of the form ``KEY != "VALUE"`` is false."""
+    key, _, value = marker.partition(" != ")
+    return f"where {_KEYS.get(key, key)} is {value.strip(chr(34))}"
 
 
 def remove(question: Question, name: Name, cost: int) -> Move:

@@ -8,7 +8,7 @@ depends on how deep the conflicts are, not on how many packages there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tumpline.resolve.bounds import asking, nearest_to, open_up, relax
@@ -52,40 +52,47 @@ def combined(
                 taken = attempt.partial()
                 if taken and len(outcome.items) < len(partial[1].items) + (not partial[0]):
                     partial = taken, outcome
-            elif (least := attempt.least(outcome)) is not None and not _among(least[0], found):
+            elif (least := attempt.least(outcome)) is not None:
                 found.append(least)
             if not attempt.gave_way:
                 break
     found.sort(key=lambda each: sum(move.cost for move in each[0]))
-    return Combined(tuple(found), *partial)
+    return Combined(tuple(_smallest(found)), *partial)
 
 
-def _among(taken: Sequence[Move], found: Sequence[tuple[Sequence[Move], Resolution]]) -> bool:
-    changes = {move.changes for move in taken}
-    return any(changes == {move.changes for move in other} for other, _ in found)
+def _smallest(found: Sequence[tuple[Sequence[Move], Resolution]]) -> Iterator[tuple[Sequence[Move], Resolution]]:
+    """Yield each set of moves that makes no more changes than another one, once."""
+    changes = [{change for move in taken for change in move.changes} for taken, _ in found]
+    for place, (each, mine) in enumerate(zip(found, changes, strict=True)):
+        if not any(other < mine or (other == mine and earlier < place) for earlier, other in enumerate(changes)):
+            yield each
 
 
 def _pythons(
     question: Question, explanation: Explanation, tried: Sequence[tuple[Move, Explanation]], trials: Trials
 ) -> list[tuple[list[Move], Explanation]]:
-    """Return the choice of Pythons with which the least is lacking, if it is less than now: for all or one by one."""
-    now = explanation.items
-    best: dict[str, tuple[int, int, Move, Explanation]] = {}
+    """Return the choices of Pythons with which the least is lacking, if it is less than now: for all or one by one."""
+    best: dict[str, tuple[tuple[int, int, int], Move, Explanation]] = {}
     for move, outcome in tried:
         kind, targets = move.group
-        if kind == "python" and len(outcome.items) < len(now):
-            key = (len(outcome.items), move.cost)
-            if targets not in best or key < best[targets][:2]:
-                best[targets] = (*key, move, outcome)
+        if kind == "python" and _what_is_wrong(outcome) < _what_is_wrong(explanation):
+            key = (*_what_is_wrong(outcome), move.cost)
+            if targets not in best or key < best[targets][0]:
+                best[targets] = key, move, outcome
     single = [row for targets, row in best.items() if "," not in targets]
-    candidates = [([move], outcome) for _, _, move, outcome in best.values()]
+    candidates = [([move], outcome) for _, move, outcome in best.values()]
     if len(single) > 1:
-        several = together(*(move for _, _, move, _ in single))
+        several = together(*(move for _, move, _ in single))
         together_outcome = trials.outcome(several.apply(question))
         if isinstance(together_outcome, Explanation):
-            candidates.append(([move for _, _, move, _ in single], together_outcome))
-    candidates.sort(key=lambda each: (len(each[1].items), sum(move.cost for move in each[0])))
-    return candidates[:1]
+            candidates.append(([move for _, move, _ in single], together_outcome))
+    candidates.sort(key=lambda each: (*_what_is_wrong(each[1]), sum(move.cost for move in each[0])))
+    return candidates[:2]
+
+
+def _what_is_wrong(why: Explanation) -> tuple[int, int]:
+    """Return how many targets have a Python that is no choice at all, and how much else is wrong."""
+    return len(why.excluded), len(why.items)
 
 
 class _Attempt:
@@ -143,7 +150,7 @@ class _Attempt:
     def _relaxed(self, versions: dict[Name, tuple[str, ...]]) -> Iterable[Move]:
         base = self._base(self._taken)
         for name, found in versions.items():
-            cost = max((_cost(_pin(base, name), version) for version in found), default=Cost.RELAX)
+            cost = max((_cost(base, name, version) for version in found), default=Cost.RELAX)
             if found and (move := relax(base, name, found, cost)) is not None:
                 yield move
 
@@ -264,9 +271,14 @@ def _pin(question: Question, name: Name) -> str:
     return ""
 
 
-def _cost(pinned: str, version: str) -> int:
-    """Return what it counts to have another version than the one that is pinned."""
-    one, other = parse_version(pinned or version).release, parse_version(version).release
-    if one[:1] != other[:1]:
-        return Cost.OTHER_MAJOR
-    return Cost.RELAX if one[:2] == other[:2] else Cost.OTHER_MINOR
+def _cost(question: Question, name: Name, version: str) -> int:
+    """Return what it counts to have a version: by how much it differs from the nearest that the project names."""
+    release = (*parse_version(version).release, 0, 0)
+    costs = [Cost.OTHER_MAJOR]
+    for row in asking(question, name):
+        for clause in row.requirement.specifier:
+            if clause.operator not in ("!=", "==="):
+                other = (*parse_version(clause.version.removesuffix(".*")).release, 0, 0)
+                if release[0] == other[0]:
+                    costs.append(Cost.RELAX if release[1] == other[1] else Cost.OTHER_MINOR)
+    return min(costs)

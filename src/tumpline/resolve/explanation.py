@@ -20,6 +20,7 @@ __all__ = [
     "Account",
     "AtAddress",
     "Clause",
+    "Excluded",
     "Explanation",
     "Finding",
     "Item",
@@ -148,6 +149,15 @@ class Unusable:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A target whose Python the project's ``requires-python`` does not admit."""
+
+    target: str
+    python: str
+    requires_python: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why there is no resolution.
 
@@ -156,7 +166,7 @@ class Explanation:
     can not be used, which matters only together with the clauses. `addressed` are packages of the clauses that are
     taken by address: a proof does not tell it, since there is no other version. `conflicts` counts those after which a
     search was given up, 0 where the answer is proved. `clashes` are packages of an index that do not go with what a
-    wheelhouse has.
+    wheelhouse has. Where targets are `excluded`, nothing else was looked at.
     """
 
     clauses: tuple[Clause, ...] = ()
@@ -167,10 +177,13 @@ class Explanation:
     addressed: tuple[AtAddress, ...] = ()
     conflicts: int = 0
     clashes: tuple[Clash, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
 
     @property
     def items(self) -> frozenset[Item]:
         """What is wrong: what each target lacks, else the conflict, known by what the project asks for in it."""
+        if self.excluded:
+            return frozenset(("python", each.target) for each in self.excluded)
         if self.lacks:
             return frozenset(item for lack in self.lacks for item in lack.items)
         return frozenset({("conflict", " ".join(sorted({clause.name for clause in self.clauses if not clause.asker})))})

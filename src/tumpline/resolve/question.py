@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from tumpline.project import Declared, PackageRule, Parity
 from tumpline.project.moments import parse_cutoff
-from tumpline.resolve.explanation import Item
+from tumpline.resolve.explanation import Excluded, Explanation, Item, Unresolved
 from tumpline.resolve.steering import Steering
-from tumpline.resolve.target import Target
+from tumpline.resolve.target import Target, admitted
+from tumpline.resolve.words import problems_of
 from tumpline.values import Name
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "ChangeKind",
     "Move",
     "Question",
+    "check_pythons",
     "diverge",
     "give_rule",
     "move_cutoff",
@@ -92,7 +94,7 @@ def give_rule(question: Question, name: Name, kind: Literal["pypi", "wheelhouse"
     """Return the move that sets a package's own rule: its source, or that it may be built."""
     rule = question.rules.get(name, PackageRule())
     if kind == "pypi":
-        rule, words = replace(rule, policy="pypi"), f"take {name} from the index"
+        rule, words = replace(rule, policy="pypi"), f"take {name} from the package index (pypi)"
     elif kind == "wheelhouse":
         rule, words = replace(rule, policy="mixed"), f"let {name} come from the wheelhouse"
     else:
@@ -107,6 +109,19 @@ def give_rule(question: Question, name: Name, kind: Literal["pypi", "wheelhouse"
         return replace(q, rules={**q.rules, name: new})
 
     return Move((change,), apply, cost, (kind, name))
+
+
+def check_pythons(question: Question) -> None:
+    """Raise Unresolved where ``requires-python`` does not admit the Python of a target."""
+    asked = question.requires_python
+    excluded = tuple(
+        Excluded(target.name, target.minor, asked)
+        for target in question.targets
+        if asked and not admitted(target, asked)
+    )
+    if excluded:
+        explanation = Explanation(targets=tuple(each.target for each in excluded), excluded=excluded)
+        raise Unresolved(explanation, *problems_of(explanation))
 
 
 def diverge(cost: int) -> Move:

@@ -115,11 +115,9 @@ def _others(now: Target, changed: Target) -> tuple[str, ...]:
 
 def _target_words(before: Target, after: Target) -> str:
     """Say what is different of a target."""
-    words = []
-    if after.environment != before.environment:
-        words.append(f"use StdEnv/{after.environment}")
-    if after.minor != before.minor:
-        words.append(f"use Python {after.minor}")
+    used = [f"StdEnv/{after.environment}"] if after.environment != before.environment else []
+    used += [f"Python {after.minor}"] if after.minor != before.minor else []
+    words = [f"use {' and '.join(used)}"] if used else []
     if loaded := [module for module in after.modules if module not in before.modules]:
         words.append(f"load {', '.join(loaded)}")
     return f"{' and '.join(words)} on {before.name}"

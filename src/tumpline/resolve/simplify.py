@@ -17,9 +17,9 @@ _MOST_REQUIREMENTS = 8
 def simplified(question: Question, explanation: Explanation, trials: Trials) -> Explanation:
     """Return what can not hold together with as few of the project's requirements as are needed for it.
 
-    What targets lack is simple enough as it is, and what was given up is not proved.
+    What targets lack, or have as their Python, is simple enough as it is, and what was given up is not proved.
     """
-    if explanation.lacks or explanation.conflicts:
+    if explanation.lacks or explanation.conflicts or explanation.excluded:
         return explanation
     question, explanation = _least(question, explanation, trials)
     return _spread(question, explanation, trials) if len(explanation.targets) == 1 else explanation

@@ -13,7 +13,7 @@ from tumpline.sites import Site
 from tumpline.values import parse_specifier, parse_version
 from tumpline.wheels import TagRanking
 
-__all__ = ["Target", "check_requires_python", "make_target"]
+__all__ = ["Target", "admits_some", "admitted", "check_requires_python", "make_target"]
 
 _SYSTEMS = {
     # os: (os_name, platform_system, sys_platform), as CPython reports them
@@ -116,7 +116,7 @@ def check_requires_python(targets: Iterable[Target], requires_python: str) -> No
     if not requires_python:
         return
     try:
-        problems = [_excluded(target, requires_python) for target in targets if not _admitted(target, requires_python)]
+        problems = [_excluded(target, requires_python) for target in targets if not admitted(target, requires_python)]
     except ValueError as error:
         raise InputError.of(
             "bad-requires-python",
@@ -129,9 +129,10 @@ def check_requires_python(targets: Iterable[Target], requires_python: str) -> No
         raise InputError(*problems)
 
 
-def _admitted(target: Target, requires_python: str) -> bool:
+def admitted(target: Target, requires_python: str) -> bool:
+    """Say whether ``requires-python`` admits the Python of a target; raises ValueError where it can not be read."""
     if not target.site.environments and target.python == f"{target.minor}.0":
-        return _admits_some(requires_python, target.minor)
+        return admits_some(requires_python, target.minor)
     return _admits(requires_python, target.python)
 
 
@@ -139,7 +140,8 @@ def _admits(requires_python: str, python: str) -> bool:
     return parse_specifier(requires_python).contains(python, prereleases=True)
 
 
-def _admits_some(requires_python: str, minor: str) -> bool:
+def admits_some(requires_python: str, minor: str) -> bool:
+    """Say whether ``requires-python`` admits some patch release of a minor version; an empty one admits all."""
     return any(_admits(requires_python, f"{minor}.{patch}") for patch in range(_PATCHES))
 
 
@@ -149,7 +151,7 @@ def _excluded(target: Target, requires_python: str) -> Problem:
         fitting = [python for python in environment.pythons if _admits(requires_python, python)]
         among = f"of the Pythons of {target.site.name} these fit"
     else:
-        fitting = [minor for m in _MINORS if _admits_some(requires_python, minor := f"3.{m}")][:1]
+        fitting = [minor for m in _MINORS if admits_some(requires_python, minor := f"3.{m}")][:1]
         among = "it admits, for example"
     if fitting:
         hint = f"give the target another Python ({among}: {', '.join(fitting)}), or relax requires-python"

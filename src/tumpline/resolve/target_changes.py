@@ -9,7 +9,7 @@ from tumpline.resolve.costs import Cost
 from tumpline.resolve.explanation import Account, Explanation, ModuleChoice
 from tumpline.resolve.question import Move, Question, together
 from tumpline.resolve.retarget import retarget
-from tumpline.resolve.target import Target
+from tumpline.resolve.target import Target, admits_some
 from tumpline.values import parse_specifier
 
 __all__ = ["environments", "load", "load_elsewhere", "modules_of", "pythons"]
@@ -67,10 +67,14 @@ def pythons(question: Question, explanation: Explanation) -> Iterator[Move]:
 def _minors(target: Target, question: Question) -> list[str]:
     """Return the other minor versions that a target could have, the nearest first, newer ones before older."""
     environment = target.site.environment(target.environment)
-    pythons = environment.pythons if environment else [f"3.{minor}.0" for minor in _MACHINE_PYTHONS]
-    allowed = parse_specifier(question.requires_python)
-    now = int(target.minor.split(".")[1])
-    minors = {int(p.split(".")[1]) for p in pythons if p.startswith("3.") and allowed.contains(p, prereleases=True)}
+    now, asked = int(target.minor.split(".")[1]), question.requires_python
+    if environment:
+        fitting = [
+            python for python in environment.pythons if parse_specifier(asked).contains(python, prereleases=True)
+        ]
+    else:
+        fitting = [minor for m in _MACHINE_PYTHONS if admits_some(asked, minor := f"3.{m}")]
+    minors = {int(python.split(".")[1]) for python in fitting if python.startswith("3.")}
     return [f"3.{minor}" for minor in sorted(minors - {now}, key=lambda minor: (abs(minor - now), -minor))]
 
 

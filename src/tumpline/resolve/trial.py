@@ -23,7 +23,8 @@ class Trials:
     """Tries questions, so many and so long; what was tried is remembered.
 
     `resolve` answers a question or raises Unresolved; now and then it calls the function that it is given, which raises
-    where the time is over. `clock` counts seconds.
+    where the time is over. `clock` counts seconds. `complete` says that no bound cut the trials short, `hindered` which
+    failure of the network or the machine did so first.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Trials:
         self._end = self._start + seconds
         self.tries = 0
         self.complete = True
+        self.hindered = ""
 
     def outcome(self, question: Question) -> Resolution | Explanation | None:
         """Return the resolution, or why there is none; None where that can not be told or a bound is hit."""
@@ -55,8 +57,11 @@ class Trials:
         except _TimeIsOver:
             self.complete = False
             return None
-        except (InputError, EnvironmentFailure):
-            # What was changed can not be asked about: metadata that must be built first, an index out of reach.
+        except InputError:
+            return None  # what was changed can not be asked about, such as metadata that must be built first
+        except EnvironmentFailure as error:
+            problem = error.problems[0]
+            self.hindered = self.hindered or ": ".join(filter(None, (problem.where, problem.message)))
             return None
 
     @property

@@ -40,6 +40,9 @@ def problems_of(explanation: Explanation) -> tuple[Problem, ...]:
 
 def _chain_problem(explanation: Explanation) -> Problem:
     why = "\n".join(chain_words(explanation))
+    if explanation.excluded:
+        hint = "give these targets another Python, or relax requires-python"
+        return Problem("python-excluded", headline(explanation), why=why, hint=hint)
     if explanation.conflicts:
         return Problem(
             "search-too-long",
@@ -57,8 +60,11 @@ def _chain_problem(explanation: Explanation) -> Problem:
 
 def headline(explanation: Explanation) -> str:
     """Return what is wrong, in one line."""
+    if explanation.excluded:
+        each = [f"Python {one.python} of {one.target}" for one in explanation.excluded]
+        return f"the project does not admit {' and '.join(each)}"
     if explanation.conflicts:
-        return f"no resolution was found within {explanation.conflicts} conflicts"
+        return f"the search was given up after {explanation.conflicts} conflicts, the last of which is this"
     if explanation.lacks:
         return "; ".join(map(lack_headline, explanation.lacks))
     on = f" on {', '.join(explanation.targets)}" if explanation.targets else ""
@@ -82,7 +88,8 @@ def _code(lack: Lack) -> str:
 
 def chain_words(explanation: Explanation) -> list[str]:
     """Return the lines of the requirements that can not hold together, and what some of them ask for in vain."""
-    lines = [clause_words(clause, targets=not explanation.targets) for clause in explanation.clauses]
+    lines = [f"project.requires-python says {one.requires_python}" for one in explanation.excluded]
+    lines += [clause_words(clause, targets=not explanation.targets) for clause in explanation.clauses]
     for taken in explanation.addressed:
         on = f" on {', '.join(taken.targets)}" if taken.targets and not explanation.targets else ""
         lines.append(f"{taken.name} is {taken.version}, from {taken.address}{on}")
@@ -109,7 +116,8 @@ def clause_words(clause: Clause, *, targets: bool = True) -> str:
         asker = f"{clause.asker} {listed(clause.versions)}"
     # What a package asks for is its own, unless an override of the project stands in its place.
     by = f" (by {', '.join(clause.origins)})" if clause.origins else ""
-    return f"{asker} requires {clause.requirement}{on}{by}"
+    verb = "requires" if clause.all_versions or len(clause.versions) == 1 else "require"
+    return f"{asker} {verb} {clause.requirement}{on}{by}"
 
 
 def account_words(account: Account) -> str:
