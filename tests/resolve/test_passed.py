@@ -24,9 +24,9 @@ def _book() -> tuple[OfferBook, NeedsReader]:
 
 
 def test_the_first_reason_of_each_is_told() -> None:
-    book, _ = _book()
+    book, reader = _book()
     bounds = [Bound("", ""), Bound("b", "<2")]
-    assert passed_over(book, Name("a"), [0, 1], parse_version("1.0"), bounds) == (
+    assert passed_over(book, reader, Name("a"), [0, 1], parse_version("1.0"), bounds) == (
         PassedOver("bound", "b requires a<2", ("2.0",)),
         PassedOver("not-there", "in the wheelhouse only built for Python 3.12", ("1.7",), ("narval",)),
         PassedOver(
@@ -44,8 +44,8 @@ def test_the_first_reason_of_each_is_told() -> None:
 
 
 def test_nothing_is_newer_than_the_newest() -> None:
-    book, _ = _book()
-    assert passed_over(book, Name("a"), [1], parse_version("2.0"), []) == ()
+    book, reader = _book()
+    assert passed_over(book, reader, Name("a"), [1], parse_version("2.0"), []) == ()
 
 
 def test_what_a_package_asks_of_another() -> None:
@@ -53,3 +53,13 @@ def test_what_a_package_asks_of_another() -> None:
     assert asked_by(book, reader, Name("b"), parse_version("1.0"), 1, Name("a")) == "<2"
     assert asked_by(book, reader, Name("b"), parse_version("1.0"), 1, Name("c")) == ""
     assert asked_by(book, reader, Name("b"), parse_version("9"), 1, Name("a")) is None
+
+
+def test_what_can_not_be_used_is_told() -> None:
+    index = MemoryIndex()
+    index.add("a-1.0-py3-none-any.whl")
+    index.add("a-2.0-py3-none-any.whl", ["b >>> 1"])
+    book, reader = OfferBook((target("laptop"),), [None], index, {}), NeedsReader(index)
+    (found,) = passed_over(book, reader, Name("a"), [0], parse_version("1.0"), [])
+    assert (found.kind, found.versions) == ("unusable", ("2.0",))
+    assert found.words.startswith("it can not be used: 'b >>> 1' is not a requirement")

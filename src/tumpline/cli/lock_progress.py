@@ -24,6 +24,7 @@ class LockProgress(Reporter):
         self._terminal = terminal
         self._live = live
         self._tried = 0
+        self._passed_over: set[tuple[Name, Version]] = set()
 
     def searching(self, number: int) -> None:
         """Say that it starts again: with more versions from the index, or with other packages apart."""
@@ -42,6 +43,12 @@ class LockProgress(Reporter):
         else:
             self._live.step(f"resolving: {self._tried:,} decisions, now {name} {version}")
 
+    def unusable(self, name: Name, version: Version, reason: str) -> None:
+        """Say that a version is passed over, once for all searches."""
+        if self._terminal.verbosity > 0 and (name, version) not in self._passed_over:
+            self._passed_over.add((name, version))
+            self._terminal.say(f"  passing over {name} {version}, which can not be used: {reason}", level=1)
+
     def conflict(self, names: Iterable[Name]) -> None:
         """Show what can not hold together."""
         if self._terminal.verbosity > 0:
@@ -49,11 +56,15 @@ class LockProgress(Reporter):
 
 
 class TimedReporter(Reporter):
-    """Shows nothing, and looks at a clock whenever a search starts; what the look raises ends the resolution."""
+    """Shows nothing, and looks at a clock at every decision; what the look raises ends the resolution."""
 
     def __init__(self, look: Callable[[], None]) -> None:
         self._look = look
 
     def searching(self, number: int) -> None:
         """Look whether there is time for one more."""
+        self._look()
+
+    def trying(self, name: Name, version: Version, targets: tuple[str, ...]) -> None:
+        """Look whether there is time to go on."""
         self._look()

@@ -161,7 +161,7 @@ def _look(
         passed = [
             each
             for version, at in versions.items()
-            for each in passed_over(book, package.name, at, parse_version(version), bounds)
+            for each in passed_over(book, reader, package.name, at, parse_version(version), bounds)
         ]
         return specifiers, tuple(dict.fromkeys(passed))
 

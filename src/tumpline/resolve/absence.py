@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from packaging.version import Version
-
 from tumpline.addresses import Addressed, bare_address
 from tumpline.errors import EnvironmentFailure
 from tumpline.index import ProjectPage, Release
@@ -37,7 +35,7 @@ def account_of(
     """
     target, table, catalogue = book.targets[place], book.table(name), book.catalogue(place)
     have, other = table.available[place] & wanted, table.available[place] & ~wanted
-    versions, others = _spelled(table.versions, have), _spelled(table.versions, other)
+    versions, others = table.spelled(have), table.spelled(other)
     if have:
         near = have & ~table.fallback[place] or have
         source = book.offer(name, place, 1 << near.bit_length() - 1).source
@@ -113,11 +111,6 @@ def _findings(
         return findings, hint, not modules.rows and (catalogue is None or not catalogue.wheels(name))
     found, other_hint = _on_index(book, page, name, place, modules.specifiers)
     return [*findings, *found], hint or other_hint, False
-
-
-def _spelled(versions: Sequence[Version], bits: int) -> tuple[str, ...]:
-    """Return the versions of a table that a set holds, newest first."""
-    return tuple(str(versions[position]) for position in reversed(range(len(versions))) if bits >> (position + 1) & 1)
 
 
 def _in_wheelhouse(book: OfferBook, name: Name, place: int, passed_over: bool) -> tuple[list[Finding], str]:

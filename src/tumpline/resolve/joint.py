@@ -185,7 +185,7 @@ class JointProblem:
                 for requirement in self.active.of_version(node.name, place, version, node.extra).held:
                     self._ask(asked, place, requirement)
             except InputError as error:
-                return f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
+                return self._unusable(node, version, error)
         dependencies = self._collect(package, version, asked, "")
         if node.extra:
             base = self._number(Node(node.name, "", node.targets))
@@ -193,6 +193,11 @@ class JointProblem:
         for sibling in self._siblings(package):
             dependencies.append(Dependency(sibling, version | ABSENT, version))
         return dependencies
+
+    def _unusable(self, node: Node, version: int, error: InputError) -> str:
+        reason = f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
+        self._reporter.unusable(node.name, self.book.table(node.name).versions[version.bit_length() - 2], reason)
+        return reason
 
     def may_diverge(self, name: Name) -> bool:
         """Say whether a name may have different versions on different targets (R12)."""

@@ -80,7 +80,7 @@ class OfferBook:
             return False
         pins.add(version)
         table = self._tables.get(name)
-        if table is None or table.page is None or version in table.versions:
+        if table is None or table.page is None or version in table.bits:
             return False
         if all(parse_version(release.version) != version for release in table.page.releases):
             return False
@@ -185,6 +185,7 @@ class OfferBook:
             modules=tuple(modules),
             addressed=tuple(addressed),
             releases=tuple(releases),
+            bits=bits,
         )
 
     def _wheels(self, name: Name, place: int) -> dict[Version, Wheel]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tumpline.resolve.needs import NeedsReader
     from tumpline.resolve.offers import OfferBook
 
+_MOST_READ = 5
+
 __all__ = ["Bound", "PassedOver", "asked_by", "passed_over"]
 
 
@@ -34,26 +36,37 @@ class Bound:
 class PassedOver:
     """Newer versions, newest first, that were not taken for the same reason; `targets` are those it is about."""
 
-    kind: Literal["pre-release", "bound", "not-there", "index-only", "kept"]
+    kind: Literal["pre-release", "bound", "not-there", "index-only", "unusable", "kept"]
     words: str
     versions: tuple[str, ...]
     targets: tuple[str, ...] = ()
 
 
 def passed_over(
-    book: OfferBook, name: Name, places: Sequence[int], taken: Version, bounds: Sequence[Bound]
+    book: OfferBook,
+    reader: NeedsReader,
+    name: Name,
+    places: Sequence[int],
+    taken: Version,
+    bounds: Sequence[Bound],
 ) -> tuple[PassedOver, ...]:
     """Say of every version that is newer than the one taken why it was not, by the first reason that there is.
 
-    `places` are the targets that have the package at that version. Raises EnvironmentFailure from the index.
+    `places` are the targets that have the package at that version. Whether metadata can be used is looked at for the
+    newest few that would fit. Raises EnvironmentFailure from the index.
     """
     book.table(name)
     book.widen(name)
     groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    read = 0
     for version in sorted(_known(book, name, places), reverse=True):
         if version <= taken:
             break
         kind, words, targets = _reason(book, name, places, version, bounds)
+        if kind == "kept" and read < _MOST_READ:
+            read += 1
+            if why := _unusable(book, reader, name, places, version):
+                kind, words, targets = "unusable", f"it can not be used: {why}", ()
         groups.setdefault((kind, words, targets), []).append(str(version))
     return tuple(
         PassedOver(kind, words, tuple(versions), targets)  # type: ignore[arg-type]  # kinds are those of _reason
@@ -130,6 +143,21 @@ def _reason(
     if far:
         return "index-only", "only the index has it there, and the wheelhouse goes first", far
     return "kept", f"the lock keeps what still fits; tumpline lock --upgrade {name} chooses anew", ()
+
+
+def _unusable(book: OfferBook, reader: NeedsReader, name: Name, places: Sequence[int], version: Version) -> str:
+    """Say why the metadata of a version can not be used, empty where it can."""
+    bits = book.table(name).matching(f"=={version}")
+    for place in places:
+        here = bits & book.table(name).available[place]
+        target = book.targets[place]
+        environment = MarkerEnvironment(target.markers)
+        try:
+            for line in reader.needs(name, book.offer(name, place, here & -here), target).requires:
+                environment.active(line, "")
+        except InputError as error:
+            return f"{error.problems[0].message}: {error.problems[0].why}".rstrip(": ")
+    return ""
 
 
 def _absence(book: OfferBook, name: Name, place: int, version: Version) -> str:

@@ -110,12 +110,7 @@ def _versions(problem: JointProblem, name: Name, bits: int) -> tuple[tuple[str, 
     had = 0
     for available in table.available:
         had |= available
-    return _spelled(problem, name, bits), not had & ~bits
-
-
-def _spelled(problem: JointProblem, name: Name, bits: int) -> tuple[str, ...]:
-    versions = problem.book.table(name).versions
-    return tuple(str(v) for position, v in reversed(list(enumerate(versions))) if bits >> (position + 1) & 1)
+    return table.spelled(bits), not had & ~bits
 
 
 def _target_names(problem: JointProblem, places: int) -> tuple[str, ...]:
@@ -142,7 +137,7 @@ def _unusable(problem: JointProblem, leaves: Sequence[Incompatibility]) -> Itera
         if isinstance(leaf.cause.reason, str) and leaf.cause.reason != "parity":
             (package, version), *_ = leaf.terms.items()
             name = problem.nodes[package].name
-            for number in _spelled(problem, name, version):
+            for number in problem.book.table(name).spelled(version):
                 yield Unusable(name, number, leaf.cause.reason)
 
 

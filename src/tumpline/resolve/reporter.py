@@ -29,5 +29,8 @@ class Reporter:
     def trying(self, name: Name, version: Version, targets: tuple[str, ...]) -> None:
         """Hear that a version is chosen, for these targets, until a conflict may undo it."""
 
+    def unusable(self, name: Name, version: Version, reason: str) -> None:
+        """Hear that a version is passed over since it can not be used at all, such as for its metadata."""
+
     def conflict(self, names: Iterable[Name]) -> None:
         """Hear that what was chosen can not hold together, and of which packages."""

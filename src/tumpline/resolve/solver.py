@@ -11,6 +11,7 @@ under their own names: propagation, conflict analysis, decisions.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -32,6 +33,9 @@ ABSENT = 1
 
 MAX_CONFLICTS = 20_000
 """Conflicts after which a search is given up: each costs well under a millisecond, so that it ends in seconds."""
+
+_FACTS_PER_ROUND = 64
+"""So many conflicts end on level 0 before incompatibilities that say nothing any more are dropped."""
 
 ROOT = 0
 ROOT_VERSION = 2
@@ -158,6 +162,7 @@ class Solver:
         self._known: set[tuple[int, int, int, int]] = set()
         self._conflicts_of: dict[int, int] = {}
         self._level = 0
+        self._facts = 0
         self.conflicts = 0
         self.decisions = 0
 
@@ -290,10 +295,27 @@ class Solver:
                 values = incompatibility.terms[unit]
                 self._assign(unit, self._full[unit] & ~values, incompatibility)
                 if restart:
+                    if self._level == 0:
+                        self._forget()
                     queue = [unit]
                     break
                 if unit not in queue:
                     queue.append(unit)
+
+    def _forget(self) -> None:
+        """Now and then drop the incompatibilities that say nothing any more.
+
+        What is known on level 0 is never undone: an incompatibility with a term that is false there holds for ever.
+        Where versions are ruled out one by one, by thousands, looking at all of them each time would take most of it.
+        """
+        self._facts += 1
+        if self._facts % _FACTS_PER_ROUND:
+            return
+        allowed = self._allowed
+        for package, known in self._incompatibilities.items():
+            self._incompatibilities[package] = [
+                each for each in known if all(allowed[other] & values for other, values in each.terms.items())
+            ]
 
     # Conflict analysis
 
@@ -326,11 +348,10 @@ class Solver:
     def _satisfier(self, incompatibility: Incompatibility) -> tuple[int, int, int]:
         """Return the package whose assignment completed the conflict, that assignment's position in the trail,
         and the decision level at which all the rest was already so."""
-        trail, history = self._trail, self._history
+        trail = self._trail
         latest, latest_package, previous_level = -1, -1, 0
         for package, values in incompatibility.terms.items():
-            outside = ~values
-            position = next(place for place in history[package] if not trail[place].after & outside)
+            position = self._first_within(package, values)
             if position > latest:
                 if latest >= 0:
                     previous_level = max(previous_level, trail[latest].level)
@@ -343,9 +364,14 @@ class Solver:
             own = self._full[latest_package] & ~assignment.cause.terms[latest_package]
             outside = own & ~incompatibility.terms[latest_package]
             if outside:
-                position = next(place for place in history[latest_package] if not trail[place].after & outside)
+                position = self._first_within(latest_package, ~outside)
                 previous_level = max(previous_level, trail[position].level)
         return latest_package, latest, previous_level
+
+    def _first_within(self, package: int, values: int) -> int:
+        """Return the position of the first assignment after which a package had only these values: sets only shrink."""
+        history, trail = self._history[package], self._trail
+        return history[bisect_left(history, True, key=lambda position: not trail[position].after & ~values)]
 
     def _resolve(self, first: Incompatibility, second: Incompatibility, package: int) -> Incompatibility:
         """Return what follows from both: their other terms together, and for `package` the union of its sets."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from packaging.version import Version
@@ -11,10 +12,14 @@ from tumpline.addresses import Addressed
 from tumpline.catalogue import Wheel
 from tumpline.index import ProjectPage
 from tumpline.resolve.offer import Offer
+from tumpline.resolve.solver import ABSENT
 from tumpline.sites import ModulePackage
-from tumpline.values import Name, parse_specifier
+from tumpline.values import Name, parse_specifier, parse_version, public_version
 
 __all__ = ["Table"]
+
+_PIN = re.compile(r"==\s*([0-9.]+)")
+"""A specifier set that is met by one final version; `===`, wildcards and local versions are another matter."""
 
 
 @dataclass(slots=True)
@@ -23,8 +28,8 @@ class Table:
 
     By target: `available` is what it can get, `fallback` those of them that it would have to take from an index
     although its wheelhouse comes first (R3). `whole` says whether the index was consulted wherever policies allow it.
-    `masks`, `series` and `offers` remember answers: by specifier set; by how many release numbers count; by target and
-    version.
+    `bits` are the versions with their bits. `masks`, `series` and `offers` remember answers: by specifier set; by how
+    many release numbers count; by target and version. So does `publics`: by public version.
     """
 
     name: Name
@@ -38,6 +43,8 @@ class Table:
     modules: tuple[Mapping[Version, ModulePackage], ...]
     addressed: tuple[Mapping[Version, Addressed], ...]
     releases: tuple[Mapping[Version, int], ...]
+    bits: Mapping[Version, int]
+    publics: dict[Version, int] = field(default_factory=dict)
     masks: dict[str, int] = field(default_factory=dict)
     series: dict[int, list[int]] = field(default_factory=dict)
     offers: dict[tuple[int, int], Offer] = field(default_factory=dict)
@@ -50,21 +57,37 @@ class Table:
         """Return the versions that a target takes from an index."""
         return self._bits(set(self.releases[place]).difference(self.wheels[place], self.modules[place]))
 
-    def _bits(self, versions: Set[Version]) -> int:
-        return sum(2 << position for position, version in enumerate(self.versions) if version in versions)
+    def _bits(self, versions: Iterable[Version]) -> int:
+        return sum(self.bits[version] for version in versions)
+
+    def spelled(self, versions: int) -> tuple[str, ...]:
+        """Return the versions of a set as text, newest first."""
+        found = []
+        while versions > ABSENT:
+            place = versions.bit_length() - 1
+            found.append(str(self.versions[place - 1]))
+            versions ^= 1 << place
+        return tuple(found)
 
     def matching(self, specifier: str) -> int:
         """Return the versions that satisfy a specifier set, compared as public versions (R1)."""
         try:
             return self.masks[specifier]
         except KeyError:
-            accepted = set(parse_specifier(specifier).filter(self.versions, prereleases=True))
-            mask = 0
-            for place, version in enumerate(self.versions):
-                if version in accepted:
-                    mask |= 2 << place
-            self.masks[specifier] = mask
+            pinned = _PIN.fullmatch(specifier)
+            self.masks[specifier] = mask = self._equal(pinned[1]) if pinned else self._accepted(specifier)
             return mask
+
+    def _accepted(self, specifier: str) -> int:
+        return self._bits(parse_specifier(specifier).filter(self.versions, prereleases=True))
+
+    def _equal(self, text: str) -> int:
+        """Return the builds of one public version, without looking at all: there may be a pin for each of thousands."""
+        if not self.publics:
+            for version, bit in self.bits.items():
+                public = public_version(version)
+                self.publics[public] = self.publics.get(public, 0) | bit
+        return self.publics.get(parse_version(text), 0)
 
     def around(self, versions: int, numbers: int) -> int:
         """Return all versions that agree with one of these in the epoch and in so many release numbers, at most two."""
