@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 
 from tests.cli.world import World, snapshot
 from tests.wheelmaker import make_wheel
+
+NEXT = f"3.{sys.version_info.minor + 1}"
+"""A Python that the project's targets do not have."""
 
 
 def test_explain_says_that_it_resolves_and_writes_nothing(world: World) -> None:
@@ -156,3 +160,22 @@ def test_a_constraint_that_stands_in_the_way_is_relaxed(world: World) -> None:
     assert (change["kind"], change["key"]) == ("constraint", "tool.tumpline.constraints[0]")
     world.edit('"gamma==0.9"', change["text"])
     world.run("lock").ok()
+
+
+def test_a_python_that_the_project_does_not_admit_is_replaced(world: World) -> None:
+    world.edit('version = "0.1"', f'version = "0.1"\nrequires-python = ">={NEXT}"')
+    world.run("lock").refuses("python-excluded", 2)
+    data = world.run("explain", "--json").data
+    assert (data["code"], {row["target"] for row in data["excluded"]}) == ("python-excluded", {"lake", "laptop"})
+
+
+def test_a_target_that_stands_in_no_file_is_offered_with_its_site(world: World) -> None:
+    text = world.pyproject.read_text().partition("[tool.tumpline")[0]
+    world.pyproject.write_text(text.replace('version = "0.1"', f'version = "0.1"\nrequires-python = ">={NEXT}"'))
+    (option, *_) = world.run("explain", "--json").data["advice"]["options"]
+    change = option["changes"][0]
+    assert change["key"] == "tool.tumpline.targets.here"
+    table = tomllib.loads(change["text"])
+    assert table == {"site": "here", "python": NEXT}
+    world.pyproject.write_text(f"{world.pyproject.read_text()}[{change['key']}]\n{change['text']}\n")
+    assert world.run("explain").status == 0

@@ -22,8 +22,9 @@ from tumpline.cli.words import change_rows, change_words
 from tumpline.errors import InputError, NoResolution, NotSo
 from tumpline.lock import ModuleArtefact
 from tumpline.lock.file import LOCK_NAME, read_lock
+from tumpline.lock.kept import kept_artefacts, kept_versions
 from tumpline.project.read import read_project
-from tumpline.values import normalise, parse_requirement, parse_version, public_version
+from tumpline.values import normalise, parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,16 +87,12 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     project = read_project(root)
     declared = (*project.requirements, *asked)
     before = _lock_before(root / LOCK_NAME)
-    preferred = {
-        (pin.target, package.name): public_version(parse_version(pin.version))
-        for package in (before.packages if before is not None else ())
-        for pin in package.pins
-    }
-    artefacts = {p.name: [pin.artefact for pin in p.pins] for p in (before.packages if before is not None else ())}
+    kept = before.packages if before is not None else ()
+    preferred = kept_versions(kept)
     with (
         LiveLine(terminal, alone=True) as live,
         open_index(options) as index,
-        source_reader(replace(project, requirements=declared), options, index, artefacts, live) as sources,
+        source_reader(replace(project, requirements=declared), options, index, kept_artefacts(kept), live) as sources,
     ):
         live("reading the catalogues")
         # That a target has a Python which the project does not admit is explained, and no error here.
@@ -103,7 +100,15 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         by_target = dict(zip((target.name for target in targets), catalogues, strict=True))
         settings = project.settings
         steering = Steering.of(settings)
-        question = Question(declared, targets, settings.packages, settings.parity, project.requires_python, steering)
+        question = Question(
+            declared,
+            targets,
+            settings.packages,
+            settings.parity,
+            project.requires_python,
+            steering,
+            implied=not settings.targets,
+        )
 
         def answer(question: Question, sources: SourceReader, reporter: Reporter, max_conflicts: int) -> Resolution:
             check_pythons(question)

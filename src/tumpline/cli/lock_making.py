@@ -17,7 +17,8 @@ from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import open_index, open_sources, open_targets
 from tumpline.errors import InputError, Problem
 from tumpline.lock.file import LOCK_NAME, read_lock, render_lock, write_lock
-from tumpline.values import Name, normalise, parse_version, public_version
+from tumpline.lock.kept import kept_artefacts, kept_versions
+from tumpline.values import Name, normalise
 
 if TYPE_CHECKING:
     from tumpline.index import IndexFile
@@ -55,21 +56,16 @@ def make_lock(
     if before is not None and before.resolution != settings.resolution:
         terminal.say(f"the lock was made for the {before.resolution} versions: all are chosen anew")
         kept = ()
-    artefacts = {package.name: [pin.artefact for pin in package.pins] for package in kept}
     started = time.perf_counter()
     with (
         LiveLine(terminal, alone=True) as live,
         open_index(options) as index,
-        open_sources(project, options, index, artefacts, live) as sources,
+        open_sources(project, options, index, kept_artefacts(kept), live) as sources,
     ):
         live("reading the catalogues")
         targets, catalogues = open_targets(project, options)
         live(f"resolving for {', '.join(target.name for target in targets)}")
-        preferred = {
-            (pin.target, package.name): public_version(parse_version(pin.version))
-            for package in kept
-            for pin in package.pins
-        }
+        preferred = kept_versions(kept)
 
         def attempt(targets: tuple[Target, ...]) -> Resolution:
             return resolve(

@@ -46,6 +46,7 @@ class Question:
     """What is to be resolved: all that a project can say differently.
 
     `near` are versions that are taken first, if they fit, by target and name: those that a change is to stay near to.
+    `implied` says that the project names no target, so that its only one, ``here``, stands in no file.
     """
 
     declared: tuple[Declared, ...]
@@ -55,6 +56,7 @@ class Question:
     requires_python: str = ""
     steering: Steering = field(default_factory=Steering)
     near: Mapping[tuple[str, Name], Version] = field(default_factory=dict)
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def retarget(
             target.modules if modules is None else modules,
         )
         words = _target_words(target, new)
-        changes.append(Change(kind, words, "pyproject.toml", _key(target), _target_text(target, new)))
+        changes.append(Change(kind, words, "pyproject.toml", _key(target), _target_text(question, target, new)))
 
     def apply(q: Question) -> Question:
         return replace(q, targets=tuple(_merged(target, after.get(target.name), kind) for target in q.targets))
@@ -57,7 +57,7 @@ def changes_of(question: Question, taken: Sequence[Move]) -> tuple[Change, ...]:
     for change in dict.fromkeys(change for move in taken for change in move.changes):
         if change.key in tables:
             was, now = tables[change.key]
-            whole = replace(change, words=_target_words(was, now), text=_target_text(was, now))
+            whole = replace(change, words=_target_words(was, now), text=_target_text(question, was, now))
             found.setdefault((change.file, change.key), whole)
         else:
             found[change] = change
@@ -68,9 +68,9 @@ def _key(target: Target) -> str:
     return f"tool.tumpline.targets.{target.name}"
 
 
-def _target_text(before: Target, after: Target) -> str:
-    """Return the keys of a target's table that differ."""
-    lines = []
+def _target_text(question: Question, before: Target, after: Target) -> str:
+    """Return the keys of a target's table that differ, and its site where the table is to be made."""
+    lines = ['site = "here"'] if question.implied else []
     if after.environment != before.environment:
         lines.append(f'stdenv = "{after.environment}"')
     if after.minor != before.minor:
