@@ -1,7 +1,7 @@
 """A cache that any number of processes share, kept within a size: what was used longest ago goes first.
 
-No locks (R20). A file's time is when it was last used. A command that uses the cache leaves a note in ``in-use`` while it
-runs; what was used since the oldest note was left stays, so that nobody's file goes between being found and being
+No locks (R20). A file's time is when it was last used. A command that uses the cache leaves a note in ``in-use`` while
+it runs; what was used since the oldest note was left stays, so that nobody's file goes between being found and being
 installed.
 """
 

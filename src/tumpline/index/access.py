@@ -22,8 +22,8 @@ class Access:
     """Settings, cache, clock and network of one client; safe to use from several threads.
 
     `offline` forbids the network; `refresh` asks the index again even about what is fresh. `clock` gives seconds
-    since the epoch, `backoff` is the first wait between tries in seconds. `files` is where whole files are kept, and `use`
-    hears of each.
+    since the epoch, `backoff` is the first wait between tries in seconds. `files` is where whole files are kept, and
+    `use` hears of each.
     """
 
     def __init__(

@@ -32,8 +32,8 @@ class IndexClient:
     Implements `IndexReader`. `cache` is a folder that any number of processes may share. `offline` answers from the
     cache alone, whatever its age; `refresh` asks the indexes again about what is still fresh. Where all answers are
     fresh in the cache no thread is started and no HTTP library imported. Methods are called from one thread, `download`
-    from any number; fetching ahead uses `workers` threads of its own. Whole files are kept in the folder `files`, by default
-    that of the cache; `use` keeps it within its size. Use as a context manager, or call `close`.
+    from any number; fetching ahead uses `workers` threads of its own. Whole files are kept in the folder `files`,
+    by default that of the cache; `use` keeps it within its size. Use as a context manager, or call `close`.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class IndexClient:
         files: Path | None = None,
         use: CacheUse | None = None,
     ) -> None:
-        self._access = Access(settings, cache, offline=offline, refresh=refresh, clock=clock, backoff=backoff, files=files, use=use)
+        self._access = Access(
+            settings, cache, offline=offline, refresh=refresh, clock=clock, backoff=backoff, files=files, use=use
+        )
         self._sources: tuple[Source, ...] = sources_of(self._access)
         self._store = FileStore(self._access)
         self._reader = MetadataReader(self._access, self._store)

@@ -62,6 +62,7 @@ class Part:
         return headers
 
     def write(self, chunk: bytes) -> None:
+        """Add what arrived; raises EnvironmentFailure ``cannot-write``."""
         try:
             rest = memoryview(chunk)
             while rest:
@@ -73,6 +74,7 @@ class Part:
         self._tell(len(chunk))
 
     def restart(self) -> None:
+        """Begin anew."""
         self._stream.seek(0)
         self._stream.truncate()
         self._hash = hashlib.sha256()
@@ -80,9 +82,11 @@ class Part:
         self._tell(-self.size)
 
     def digest(self) -> str:
+        """Return the sha256 of what has arrived."""
         return self._hash.hexdigest()
 
     def finish(self, target: Path) -> None:
+        """Put the whole file in its place; raises EnvironmentFailure ``cannot-write``."""
         try:
             os.fsync(self._stream.fileno())
             self._stream.close()
@@ -106,7 +110,8 @@ class Part:
             self._path.unlink(missing_ok=True)
 
     def refuse(self) -> None:
-        """Say that what has arrived is wrong; raises TryAgain where the fault may lie in what an earlier process left."""
+        """Say that what has arrived is wrong; raises TryAgain where the fault may lie in what an earlier process
+        left."""
         if self._inherited:
             from tumpline.index.transport import TryAgain
 
