@@ -55,7 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Pull, and tell what was found."""
-    from tumpline.catalogue.far.link import COMMAND, Link
+    from tumpline.catalogue.far.conversation import COMMAND
+    from tumpline.catalogue.far.link import Link
     from tumpline.catalogue.find import catalogue_path
     from tumpline.catalogue.layers import choose_layers
     from tumpline.catalogue.pull import pull

@@ -31,7 +31,7 @@ from tumpline.lock import IndexArtefact, LockedTarget
 from tumpline.values import Name, parse_version, public_version
 from tumpline.wheels import parse_wheel_name
 
-__all__ = ["BuildSettings", "BuiltWheels", "WheelMaker"]
+__all__ = ["BuildSettings", "BuiltWheels", "WheelMaker", "web_address"]
 
 _FORM = 1
 """Raised when the same source would be built into another wheel than before."""
@@ -168,11 +168,7 @@ class WheelMaker:
 
     def web_address(self, name: Name, artefact: UrlArtefact) -> str:
         """Return the address of a file of a server, with the credentials that the project has for it."""
-        if given := self._settings.addresses.get(name, ""):
-            parsed = parse_address(given)
-            if isinstance(parsed, WebAddress) and parsed.bare == artefact.url:
-                return parsed.url
-        return artefact.url
+        return web_address(self._settings.addresses, name, artefact)
 
     def folder(self, name: Name, version: str, folder: Path, where: str) -> Path:
         """Return a wheel of the source in a folder, such as the project itself; raises as `wheel`."""
@@ -245,6 +241,15 @@ class WheelMaker:
             return Path(shutil.move(wheel, self.scratch() / wheel.name))
         except OSError as error:
             raise storage_failure(error, wheel) from error
+
+
+def web_address(addresses: Mapping[Name, str], name: Name, artefact: UrlArtefact) -> str:
+    """Return the address of a file of a server, with the credentials that `addresses` have for it."""
+    if given := addresses.get(name, ""):
+        parsed = parse_address(given)
+        if isinstance(parsed, WebAddress) and parsed.bare == artefact.url:
+            return parsed.url
+    return artefact.url
 
 
 def _commit_key(artefact: VcsArtefact, place: str) -> list[str]:

@@ -1,5 +1,4 @@
-"""Finding the file of every wheel of a plan: in the wheelhouse, in a stage, in the cache, on a server, or by building
-it."""
+"""Finding the file of every wheel of a plan: in the wheelhouse, a stage, the cache, on a server; or building it."""
 
 from __future__ import annotations
 
@@ -21,6 +20,8 @@ from tumpline.lock import IndexArtefact, PathArtefact, UrlArtefact, VcsArtefact,
 from tumpline.values import Name
 
 __all__ = ["WheelIndex", "fetch_files", "locate_wheels", "wheels_here"]
+
+Address = Callable[[Name, UrlArtefact], str]
 
 _DOWNLOADS = 4
 """At once; more is unkind to the index and, past the width of the line, no faster."""
@@ -82,7 +83,7 @@ def locate_wheels(
     if offline and (lacking := _not_staged(plan, wanted, index, maker, built)):
         problems.append(lacking)
     if wanted and not problems:
-        files.update(fetch_files(wanted, index, reporter, problems, maker))
+        files.update(fetch_files(wanted, index, reporter, problems, maker.web_address))
     if problems:
         raise EnvironmentFailure(*problems)
     to_build = [step for step in plan.wheels if step.build and step.name not in built]
@@ -139,17 +140,17 @@ def fetch_files(
     index: WheelIndex,
     reporter: SyncReporter,
     problems: list[Problem],
-    maker: WheelMaker,
+    address: Address,
 ) -> dict[Name, Path]:
     """Fetch files and return where they are, by the names of their packages; what goes wrong is added to `problems`.
 
-    Unless all can be found nothing is fetched.
+    Unless all can be found nothing is fetched. `address` gives where a file of a server is.
     """
     index.prefetch([step.name for step, artefact in wanted if isinstance(artefact, IndexArtefact)])
     located: list[tuple[Name, IndexFile]] = []
     for step, artefact in wanted:
         try:
-            located.append((step.name, _located(step, artefact, index, maker)))
+            located.append((step.name, _located(step, artefact, index, address)))
         except TumplineError as error:
             problems.extend(error.problems)
     if problems:
@@ -175,11 +176,12 @@ def fetch_files(
     return found
 
 
-def _located(step: WheelStep, artefact: IndexArtefact | UrlArtefact, index: WheelIndex, maker: WheelMaker) -> IndexFile:
+def _located(step: WheelStep, artefact: IndexArtefact | UrlArtefact, index: WheelIndex, address: Address) -> IndexFile:
     if isinstance(artefact, IndexArtefact):
         return index.locate(step.name, artefact.file, artefact.sha256)
-    address = maker.web_address(step.name, artefact)
-    return IndexFile(artefact.file, address, "of the address", size=artefact.size, sha256=artefact.sha256)
+    return IndexFile(
+        artefact.file, address(step.name, artefact), "of the address", size=artefact.size, sha256=artefact.sha256
+    )
 
 
 def _not_staged(
@@ -193,7 +195,7 @@ def _not_staged(
     lacking: list[WheelStep] = []
     for step, artefact in wanted:
         try:
-            local = _located(step, artefact, index, maker).url.startswith("file:")
+            local = _located(step, artefact, index, maker.web_address).url.startswith("file:")
         except TumplineError:
             local = False
         if not local:

@@ -1,5 +1,4 @@
-"""What a stage holds for a target: wheels by the hash that is locked, and wheels that were built ahead, by their
-source.
+"""What a stage holds for a target: wheels by the hash that is locked, and wheels built ahead, by their source.
 
 A stage is a `WheelStore`: one folder for any number of projects and targets. What a source is called in it depends
 neither on where the project is nor on the machine, so that a stage made on a laptop serves on a cluster.
@@ -88,8 +87,7 @@ def source_key(target: LockedTarget, artefact: Installable, root: Path) -> tuple
 
 
 def project_key(target: LockedTarget, project: Path, name: str) -> tuple[str, ...]:
-    """Return what the project's own wheel is known by: its pyproject.toml, since the wheel refers to all other
-    files."""
+    """Return what the project's own wheel is known by: its pyproject.toml; to all else the wheel only refers."""
     try:
         content = (project / "pyproject.toml").read_bytes()
     except OSError:

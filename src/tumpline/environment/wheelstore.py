@@ -21,7 +21,7 @@ from tumpline.host.caches import CacheUse
 from tumpline.index.cache import Cache
 from tumpline.wheels import parse_wheel_name
 
-__all__ = ["BuiltWheel", "WheelStore"]
+__all__ = ["BuiltWheel", "WheelStore", "key_path"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 20
@@ -41,7 +41,7 @@ class WheelStore:
 
     def __init__(self, folder: Path, use: CacheUse | None = None) -> None:
         self.folder = folder
-        self._use = use or CacheUse(folder, None)
+        self._use = use or CacheUse(folder, None, notes=False)
         self._cache = Cache(folder)
 
     def file(self, sha256: str, file: str, size: int | None = None) -> Path | None:

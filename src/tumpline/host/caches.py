@@ -50,12 +50,14 @@ class KeptFile(NamedTuple):
 class CacheUse:
     """What one command does with a cache; a context manager, used from any number of threads.
 
-    `limit` is in bytes, None for none. Where the cache can not be read or written nothing is raised.
+    `limit` is in bytes, None for none. Without `notes` nobody learns what is in use. Where the cache can not be read or
+    written nothing is raised.
     """
 
-    def __init__(self, folder: Path, limit: int | None) -> None:
+    def __init__(self, folder: Path, limit: int | None, *, notes: bool = True) -> None:
         self.folder = folder
         self.limit = limit
+        self._notes = notes
         self._guard = threading.Lock()
         self._note: Path | None = None
         self._size: int | None = None
@@ -115,7 +117,7 @@ class CacheUse:
         return remove_files(oldest([file for file in _bounded(self.folder) if file.used < since], excess))
 
     def _leave_note(self) -> None:
-        if self._note is not None:
+        if self._note is not None or not self._notes:
             return
         with self._guard:
             if self._note is None:

@@ -110,8 +110,7 @@ class Part:
             self._path.unlink(missing_ok=True)
 
     def refuse(self) -> None:
-        """Say that what has arrived is wrong; raises TryAgain where the fault may lie in what an earlier process
-        left."""
+        """Say that what has arrived is wrong; raises TryAgain where that may be an earlier process's fault."""
         if self._inherited:
             from tumpline.index.transport import TryAgain
 
@@ -184,5 +183,6 @@ def _cannot_write(path: Path, error: OSError) -> EnvironmentFailure:
         f"cannot write {path.name}",
         where=str(path.parent),
         why=error.strerror or str(error),
-        hint="check that the cache folder is writable and has space left, or set TUMPLINE_CACHE to another one",
+        hint="check that the folder is writable and has space left, or choose another one: with TUMPLINE_CACHE, "
+        "for a stage with --stage",
     )
