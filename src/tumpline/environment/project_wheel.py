@@ -13,6 +13,7 @@ import csv
 import hashlib
 import os
 import re
+import stat
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from tumpline.environment.install import WheelJob
 from tumpline.environment.origin import editable_url
 from tumpline.environment.storage import storage_failure
 from tumpline.environment.wheelstore import BuiltWheel
-from tumpline.errors import EnvironmentFailure
+from tumpline.errors import EnvironmentFailure, InputError
 
 __all__ = ["project_job", "wheel_of_editable"]
 
@@ -66,8 +67,8 @@ def wheel_of_editable(packages: Path, folder: Path) -> Path:
 def project_job(wheel: BuiltWheel, project: Path, scratch: Path) -> WheelJob | None:
     """Return what installs the project's wheel of a stage; None where it can not serve for the project's folder.
 
-    `scratch` is a folder for the wheel with the names of folders replaced. Raises EnvironmentFailure ``wrong-hash``,
-    ``cannot-write``, ``disk-full``.
+    `scratch` is a folder for the wheel with the names of folders replaced. Raises InputError ``wrong-hash``;
+    EnvironmentFailure ``cannot-write``, ``disk-full``.
     """
     root = os.path.realpath(project)
     said = editable_url(project)
@@ -76,7 +77,7 @@ def project_job(wheel: BuiltWheel, project: Path, scratch: Path) -> WheelJob | N
     if not (_PLAIN.fullmatch(root) and _PLAIN.fullmatch(wheel.origin)):
         return None
     if digest_of(wheel.path)[0] != wheel.sha256:
-        raise EnvironmentFailure.of(
+        raise InputError.of(
             "wrong-hash",
             "the project's wheel in the stage is damaged",
             where=str(wheel.path),
@@ -131,5 +132,5 @@ def _write(path: Path, files: dict[str, bytes], info: str) -> Path:
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = (0o755 if ".data/scripts/" in name else 0o644) << 16
+    entry.external_attr = (stat.S_IFREG | (0o755 if ".data/scripts/" in name else 0o644)) << 16
     return entry

@@ -15,7 +15,7 @@ from tumpline.environment.plan import WheelStep
 from tumpline.environment.project_wheel import wheel_of_editable
 from tumpline.environment.reporting import SyncReporter
 from tumpline.environment.sources import WheelIndex, fetch_files
-from tumpline.environment.stage import Need, Survey
+from tumpline.environment.stage import Need, Survey, staged
 from tumpline.environment.sync import check_machine
 from tumpline.environment.wheelstore import BuiltWheel, WheelStore
 from tumpline.errors import EnvironmentFailure, InputError, Problem
@@ -72,19 +72,28 @@ def check_room(load: Load, rooms: Iterable[Room], folder: Path) -> None:
             )
 
 
-def without_damaged(survey: Survey) -> Survey:
+def without_damaged(survey: Survey, stage: WheelStore) -> tuple[Survey, int]:
     """Read everything that a stage has of a target; what is not what it should be is removed, and counts as lacking.
 
-    Returns what there is then.
+    Returns what there is then, and how much was removed.
     """
     sound: list[tuple[Need, BuiltWheel]] = []
-    damaged: list[Need] = []
+    lacking = list(survey.lacking)
     for need, wheel in survey.here:
         if _is_sound(wheel):
             sound.append((need, wheel))
         else:
-            damaged.append(need)
-    return replace(survey, here=tuple(sound), lacking=(*survey.lacking, *damaged))
+            lacking.append(need)
+    removed = len(lacking) - len(survey.lacking)
+    for need in survey.lacking:
+        # Of another size than it should have, or a link: it would be in the way of what is fetched.
+        noted = stage.noted(need.key) if need.key else None
+        path = noted.path if noted is not None else stage.place(need.sha256, need.file)
+        if path is not None and os.path.lexists(path):
+            with suppress(OSError):
+                path.unlink()
+                removed += 1
+    return replace(survey, here=tuple(sound), lacking=tuple(lacking)), removed
 
 
 class Stager:
@@ -115,7 +124,10 @@ class Stager:
         What is there stays when something else can not be had. Raises what the index and `WheelMaker.wheel` raise;
         InputError ``must-be-built-there``; EnvironmentFailure ``no-python``, ``stage-not-writable``.
         """
+        # What another target lacked as well, or another process brought, is here by now.
+        survey = replace(survey, lacking=tuple(need for need in survey.lacking if staged(need, self._stage) is None))
         try:
+            self._stage.folder.mkdir(parents=True, exist_ok=True)
             return (*self._fetch(survey, builds.addresses), *self._build(survey, builds))
         except OSError as error:
             raise _stage_failure(error, self._stage.folder) from error

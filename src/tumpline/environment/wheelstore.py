@@ -55,16 +55,23 @@ class WheelStore:
 
     def built(self, key: Sequence[str]) -> BuiltWheel | None:
         """Return the wheel that was kept under a key; its content is not looked at."""
+        noted = self.noted(key)
+        if noted is None or self.file(noted.sha256, noted.path.name, noted.size) is None:
+            return None
+        self._cache.confirm(key_path(key), time.time())
+        return noted
+
+    def noted(self, key: Sequence[str]) -> BuiltWheel | None:
+        """Return what is noted under a key, whether it is there or not."""
         entry = self._cache.read(key_path(key))
         if entry is None:
             return None
         try:
             sha256, file, size, origin = json.loads(entry.head)
-            found = self.file(str(sha256), parse_wheel_name(str(file)).file, int(size))
-        except (ValueError, TypeError, InputError):
+            path = self.place(str(sha256), str(file))
+            return BuiltWheel(path, str(sha256), int(size), str(origin)) if path is not None else None
+        except (ValueError, TypeError, OverflowError):
             return None
-        self._cache.confirm(key_path(key), time.time())
-        return BuiltWheel(found, str(sha256), int(size), str(origin)) if found is not None else None
 
     def put(self, source: Path, sha256: str = "") -> BuiltWheel:
         """Copy a wheel here, unless it is here; `sha256` is what it must have, where that is known.

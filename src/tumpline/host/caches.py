@@ -113,8 +113,21 @@ class CacheUse:
         """Remove files of so many bytes or more, as far as nobody uses them; return how many bytes that were."""
         if excess <= 0:
             return 0
-        since = _used_since(self.folder)
+        since = self.in_use_since()
         return remove_files(oldest([file for file in _bounded(self.folder) if file.used < since], excess))
+
+    def in_use_since(self) -> float:
+        """Return since when files that were used are in use: when the oldest command that still runs began."""
+        since = float("inf")
+        with suppress(OSError):
+            for note in (self.folder / _NOTES).iterdir():
+                with suppress(OSError):
+                    left = note.stat().st_mtime
+                    if time.time() - left > _ABANDONED:
+                        note.unlink(missing_ok=True)
+                    else:
+                        since = min(since, left)
+        return since
 
     def _leave_note(self) -> None:
         if self._note is not None or not self._notes:
@@ -182,17 +195,3 @@ def parse_size(text: str, where: str) -> int | None:
 def _bounded(folder: Path) -> Iterator[KeptFile]:
     for name in BOUNDED:
         yield from (file for file in files_below(folder / name) if file.path.parent.name != _PARTIAL)
-
-
-def _used_since(folder: Path) -> float:
-    """Return since when files that were used are in use: when the oldest command that still runs began."""
-    since = float("inf")
-    with suppress(OSError):
-        for note in (folder / _NOTES).iterdir():
-            with suppress(OSError):
-                left = note.stat().st_mtime
-                if time.time() - left > _ABANDONED:
-                    note.unlink(missing_ok=True)
-                else:
-                    since = min(since, left)
-    return since
