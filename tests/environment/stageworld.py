@@ -85,7 +85,7 @@ class StageWorld(World):
             f"[tool.tumpline.packages]\nlib = {{ build = true }}\n"
             f'[tool.tumpline.targets.laptop]\nsite = "here"\npython = "{MINOR}"\n{more}'
         )
-        self.run("lock").ok()
+        self.run("lock", "--refresh").ok()
 
     @property
     def stage(self) -> Path:

@@ -58,6 +58,7 @@ def make_environment(
 
     `earlier` is the generation before, whose files are taken over where they are the same. `project` is the project's
     own wheel, where that was built ahead; otherwise it is built.
+
     Raises what `create_environment`, `install_wheel`, `install_by_pip`, `install_by_uv` and `install_project` raise;
     EnvironmentFailure ``environment-broken`` where its Python does not start.
     """
