@@ -118,7 +118,7 @@ def _info(place: Place, kinds: Sequence[Kind], terminal: Terminal) -> int:
             used = time.strftime("%Y-%m-%d", time.localtime(min(file.used for file in kind.files)))
             bytes_of = amount(sum(file.size for file in kind.files))
             words = _KINDS.get(kind.name, kind.name)
-            terminal.data(f"  {words:<24}{len(kind.files):>9,} files  {bytes_of:>10}  used last since {used}")
+            terminal.data(f"  {words:<24}{len(kind.files):>9,} files  {bytes_of:>10}  oldest use {used}")
         bound = "no limit" if limit is None else f"at most {amount(limit)} without catalogues and stages"
         terminal.data(f"  {'in all':<24}{files:>9,} files  {amount(size):>10}  {bound}")
     _remark_home(place, files, terminal)
