@@ -18,8 +18,9 @@ from replica.contents import LAYERS
 from tests.catalogue.sites import FACTS, lake, make_wheelhouse
 from tests.sshd import HOST, Server
 from tests.wheelmaker import make_wheel
+from tumpline.catalogue.far.conversation import COMMAND
 from tumpline.catalogue.far.journal import journal_path
-from tumpline.catalogue.far.link import COMMAND, Link
+from tumpline.catalogue.far.link import Link
 from tumpline.catalogue.pull import PullReport, pull
 from tumpline.catalogue.scan import ScanReport, scan
 from tumpline.catalogue.store import open_catalogue

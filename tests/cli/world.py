@@ -15,14 +15,15 @@ from typing import Any
 
 from tests.wheelmaker import make_wheel
 
-__all__ = ["MINOR", "TUMPLINE", "Done", "World", "clean_variables", "home_variables", "snapshot"]
+__all__ = ["EXACT", "MINOR", "TUMPLINE", "Done", "World", "clean_variables", "home_variables", "snapshot"]
 
 TUMPLINE = (sys.executable, "-m", "tumpline")
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 EXACT = platform.python_version()
 
 _STEERING = (
-    "PIP_", "PYTHON", "TUMPLINE_", "VIRTUALENV_", "UV_", "XDG_", "SLURM", "CC_", "RSNT_", "EBVERSION"
+    "PIP_", "PYTHON", "TUMPLINE_", "VIRTUALENV_", "UV_", "XDG_", "SLURM", "CC_", "RSNT_", "EBVERSION",
+    "SCRATCH", "PROJECT",
 )  # fmt: skip
 _MACHINE = {"AMD64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 _SYSTEM = {"linux": "linux", "darwin": "macos"}.get(sys.platform, "windows")

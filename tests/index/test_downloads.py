@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -102,7 +104,43 @@ def test_a_connection_that_always_breaks(route: Route, clients: Clients, tmp_pat
         client.download(file_of(client))
 
     assert caught.value.code == "index-unreachable"
-    assert kept(tmp_path) == []
+    (part,) = kept(tmp_path)
+    assert part.parent.name == "partial"
+    assert CONTENT.startswith(part.read_bytes())
+
+
+def test_what_a_killed_process_received_is_taken_over(
+    server: Server, route: Route, clients: Clients, tmp_path: Path
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    client = clients()
+    part = client._store._new_part(file_of(client), None)
+    half = len(CONTENT) // 2
+    part.write(CONTENT[:half])
+    part.close()
+    left = part._path
+    second = client._store._new_part(file_of(client), None)
+    assert second.size == 0, "the process of the first still runs"
+    second.close()
+    left.rename(left.with_name(left.name.replace(f".{os.getpid()}-", f".{ended.pid}-")))
+
+    assert client.download(file_of(client)).read_bytes() == CONTENT
+    assert asked(server) == [f"bytes={half}-"]
+
+
+def test_what_was_left_and_is_wrong_is_fetched_again(
+    server: Server, route: Route, clients: Clients, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache" / "files" / "partial"
+    folder.mkdir(parents=True)
+    (folder / f"{SHA256[:32]}.elsewhere.1-00").write_bytes(b"x" * 20)
+    os.utime(folder / f"{SHA256[:32]}.elsewhere.1-00", (time.time() - 3600, time.time() - 3600))
+    client = clients()
+
+    assert client.download(file_of(client)).read_bytes() == CONTENT
+    assert asked(server) == ["bytes=20-", ""]
+    assert [path.name for path in kept(tmp_path)] == [NAME]
 
 
 def problem_of(client: IndexClient, file: IndexFile) -> str:
@@ -190,13 +228,14 @@ def test_a_full_disk(route: Route, clients: Clients, tmp_path: Path) -> None:
     file = file_of(client)
     part = client._store._new_part(file, None)
     part._stream.close()
-    part._stream = full.open("wb")
+    part._stream = full.open("wb", buffering=0)
 
     with pytest.raises(EnvironmentFailure) as caught:
         part.write(bytes(1 << 20))
 
     assert caught.value.code == "cannot-write"
-    part.discard()
+    part.close()
+    assert not part._path.exists()
 
 
 def test_what_killed_processes_left_behind_is_swept_up(route: Route, clients: Clients, tmp_path: Path) -> None:

@@ -100,6 +100,19 @@ class Builder:
             return built[0]
         raise self._failed("the package could not be built", where, done)
 
+    def editable(self, source: str, where: str) -> Path:
+        """Install a project editable (PEP 660) in the environment itself, and return its folder of packages.
+
+        Raises as `metadata`.
+        """
+        words = ("install", "--quiet", "--no-deps", "--no-compile", "--no-warn-script-location", "--editable", source)
+        done = self._pip(words)
+        folder = self._environment() / "env"
+        found = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
+        if done.status == 0 and found:
+            return found[0]
+        raise self._failed("the project could not be built", where, done)
+
     def _pip(self, words: Sequence[str]) -> Completed:
         """Run pip in the environment; with a wheelhouse first with that alone, unless something is lacking then."""
         folder = self._environment()

@@ -36,6 +36,8 @@ COMMANDS: dict[str, str] = {
     "export": "write the lock for other tools (PEP 751, requirements)",
     "sync": "make the environment what the lock says",
     "run": "run a command in the environment",
+    "stage": "fetch and build ahead what nodes without internet can not reach",
+    "cache": "say what the cache holds, and make it smaller",
     "activate": "print shell code that loads the modules and activates the environment",
 }
 """Command -> what it does. ``X-Y`` is the module ``X_Y_command``, with ``configure(parser)`` and ``execute(…)``."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.cli.catalogue_scan import scan_data, tell_scan
+from tumpline.cli.far_words import plain_words, split_words
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import cache, load_site_named
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from tumpline.sites import Site
 
 __all__ = ["configure", "execute"]
-
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=@%+,-]+")
-"""What means itself to every shell."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Pull, and tell what was found."""
-    from tumpline.catalogue.far.link import COMMAND, Link
+    from tumpline.catalogue.far.conversation import COMMAND
+    from tumpline.catalogue.far.link import Link
     from tumpline.catalogue.find import catalogue_path
     from tumpline.catalogue.layers import choose_layers
     from tumpline.catalogue.pull import pull
@@ -65,7 +62,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     site = load_site_named(options.site)
     host = options.host or _login_host(site)
     output = options.output or catalogue_path(site, cache())
-    command = f"{_python(options.python)} {COMMAND}"
+    command = f"{plain_words('--python', options.python)} {COMMAND}"
     with LiveLine(terminal) as live:
 
         def progress(done: int, total: int) -> None:
@@ -73,7 +70,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 live(f"read {done:,} of {total:,} wheels on {host}")
 
         live(f"connecting to {host}")
-        with RemoteProgram(_words("--ssh", options.ssh), host, command, terminal.say) as program:
+        with RemoteProgram(split_words("--ssh", options.ssh), host, command, terminal.say) as program:
             link = Link(program)
             live(f"listing the wheelhouse with Python {link.python} on {host}")
             layers = choose_layers(
@@ -113,32 +110,6 @@ def _login_host(site: Site) -> str:
             hint="name the host with --host HOST",
         )
     return site.login_host
-
-
-def _words(option: str, text: str) -> list[str]:
-    """Split a command as a shell does; no shell sees it."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise InputError.of(
-            "bad-command", f"{option} can not be split into words", why=str(error), hint="close the quotes"
-        ) from error
-    if not words:
-        raise InputError.of("bad-command", f"{option} names no command", hint=f"leave {option} out, or name a command")
-    return words
-
-
-def _python(text: str) -> str:
-    """Return the command of the Python there; its words must be plain, as nobody knows which shell will read them."""
-    words = _words("--python", text)
-    if odd := [word for word in words if not _PLAIN_WORD.fullmatch(word)]:
-        raise InputError.of(
-            "bad-command",
-            f"--python can not have {odd[0]!r}",
-            why="its words go through the login shell there, so they may hold letters, digits and _./:=@%+,- only",
-            hint="give the path of a Python, or of a script there that starts one",
-        )
-    return " ".join(words)
 
 
 def _amount(count: int) -> str:

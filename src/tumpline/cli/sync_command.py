@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.chosen_environment import ask, seen_environment
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import add_index_options, add_project_option
+from tumpline.cli.wiring import add_index_options, add_project_option, add_stage_option
 from tumpline.environment.generations import is_whole
 from tumpline.environment.record import Expected, read_record
 
@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what puts the wheels into place: tumpline itself (the default), the environment's own pip, a uv on PATH",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    add_stage_option(parser)
     add_index_options(parser)
 
 

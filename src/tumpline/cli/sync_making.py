@@ -9,9 +9,19 @@ from tumpline.cli.chosen_environment import Question, note_current
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.sync_progress import SyncProgress
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, choose_target, load_site_of, open_index, read_lock_of
+from tumpline.cli.wiring import (
+    cache,
+    cache_use,
+    choose_target,
+    find_stage,
+    load_site_of,
+    open_index,
+    read_lock_of,
+    without_internet,
+)
 from tumpline.environment.generations import current_generation
 from tumpline.environment.sync import SyncReport, SyncSettings, default_place, sync
+from tumpline.environment.wheelstore import WheelStore
 from tumpline.errors import Problem
 from tumpline.host import variables
 from tumpline.project.read import read_project
@@ -35,8 +45,12 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
         )
     site = load_site_of(target)
     environ = variables()
+    if not options.offline and without_internet(site):
+        terminal.say(f"the nodes of {site.name} have no internet: nothing is fetched", level=1)
+        options.offline = True
+    stage = find_stage(options)
     settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile, options.installer)
-    with open_index(options) as index:
+    with cache_use() as use, open_index(options, use=use) as index:
         report = sync(
             lock,
             target.name,
@@ -49,6 +63,8 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
             settings=settings,
             reporter=SyncProgress(terminal),
             cache=cache() / "built",
+            stage=WheelStore(stage) if stage is not None else None,
+            use=use,
         )
     if not report.dry_run and (folder := current_generation(report.place)) is not None:
         note_current(question, lock, target, project, folder)

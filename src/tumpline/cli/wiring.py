@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.errors import InputError
-from tumpline.host import cache_folder, config_folder, host_name, variables
+from tumpline.host import cache_folder, cache_limit, config_folder, host_name, stage_place, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from tumpline.addresses.reader import AddressReader, Kept
     from tumpline.catalogue import CatalogueReader
+    from tumpline.environment.wheelstore import WheelStore
+    from tumpline.host.caches import CacheUse
     from tumpline.index.client import IndexClient
     from tumpline.lock import Lock, LockedTarget
     from tumpline.project import Project, TargetRequest
@@ -26,22 +29,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_index_options",
+    "add_network_options",
     "add_project_option",
+    "add_stage_option",
     "all_sites",
     "cache",
+    "cache_use",
     "choose_target",
     "find_project",
+    "find_stage",
     "here",
     "load_site_named",
     "load_site_of",
     "open_index",
     "open_sources",
+    "open_stage",
     "open_targets",
     "read_lock_of",
     "site_asked",
     "sound_sites",
     "source_reader",
     "user_profiles",
+    "without_internet",
 ]
 
 _EVERYWHERE = "alliance"
@@ -63,9 +72,14 @@ def add_project_option(parser: argparse.ArgumentParser) -> None:
 
 def add_index_options(parser: argparse.ArgumentParser) -> None:
     """Declare how the index and the catalogues are asked."""
+    add_network_options(parser)
+    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="use this catalogue for all wheelhouse sites")
+
+
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Declare how the index is asked."""
     parser.add_argument("--offline", action="store_true", help="make no network call: use what is in the cache")
     parser.add_argument("--refresh", action="store_true", help="ask the index again also about what is still fresh")
-    parser.add_argument("--catalogue", type=Path, metavar="FILE", help="use this catalogue for all wheelhouse sites")
 
 
 def find_project(options: argparse.Namespace) -> Path:
@@ -96,15 +110,72 @@ def read_lock_of(options: argparse.Namespace) -> tuple[Path, Lock]:
     return root, read_lock(root / LOCK_NAME)
 
 
+def add_stage_option(parser: argparse.ArgumentParser) -> None:
+    """Declare where the stage is."""
+    parser.add_argument(
+        "--stage",
+        type=Path,
+        metavar="DIR",
+        help="the stage's folder (default: $TUMPLINE_STAGE, else in scratch or project space, else in the cache)",
+    )
+
+
 def cache() -> Path:
     """Return the user's cache folder."""
     return cache_folder()
 
 
-def open_index(options: argparse.Namespace, *, hasty: bool = False) -> IndexClient:
+def cache_use() -> CacheUse:
+    """Return what keeps the cache within its size; a context manager, once a command."""
+    from tumpline.host.caches import CacheUse
+
+    return CacheUse(cache(), cache_limit())
+
+
+def find_stage(options: argparse.Namespace) -> Path | None:
+    """Return the stage's folder, which may not be there; None on a cluster that has no place for one by itself."""
+    if options.stage is not None:
+        return Path(os.path.abspath(options.stage))  # noqa: PTH100 - links as they were given
+    # Most have one of the folders that clusters have, or are no cluster: then no profile need be read.
+    place = stage_place(cluster=True) or stage_place(cluster=_on_cluster())
+    return Path(os.path.abspath(place.folder)) if place is not None else None  # noqa: PTH100 - see above
+
+
+def open_stage(options: argparse.Namespace) -> WheelStore:
+    """Return the stage, which may be empty; raises InputError ``no-stage-place``."""
+    from tumpline.environment.wheelstore import WheelStore
+
+    if (folder := find_stage(options)) is None:
+        raise InputError.of(
+            "no-stage-place",
+            "there is no place for a stage that would be chosen by itself",
+            where=f"site {here().site_name}",
+            why="neither SCRATCH nor PROJECT names a folder, and files in home are counted",
+            hint="name a folder that the nodes see, with --stage DIR or TUMPLINE_STAGE",
+        )
+    return WheelStore(folder)
+
+
+def without_internet(site: Site) -> bool:
+    """Whether this runs in a job on a node of that site which has no internet (R19)."""
+    detection = here()
+    return detection.in_job and detection.site_name == site.name and site.compute_internet == "none"
+
+
+def _on_cluster() -> bool:
+    try:
+        return load_site_named("here").kind == "cluster"
+    except InputError:
+        return False
+
+
+def open_index(
+    options: argparse.Namespace, *, hasty: bool = False, files: Path | None = None, use: CacheUse | None = None
+) -> IndexClient:
     """Return the client of the indexes that pip's configuration names; a context manager.
 
-    A `hasty` one tries once and waits for three seconds: for answers that one can do without.
+    A `hasty` one tries once and waits for three seconds: for answers that one can do without. Whole files are kept in
+    the folder `files`, by default in the cache, which `use` keeps within its size.
     """
     from tumpline.index.client import IndexClient
     from tumpline.index.pipconfig import read_pip_settings
@@ -122,6 +193,8 @@ def open_index(options: argparse.Namespace, *, hasty: bool = False) -> IndexClie
         cache() / "index",
         offline=options.offline,
         refresh=getattr(options, "refresh", False),
+        files=files,
+        use=use or (cache_use() if files is None else None),
     )
 
 

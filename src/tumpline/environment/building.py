@@ -5,13 +5,11 @@ What may be built was decided before (`tumpline.environment.plan`); here it is d
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,15 +21,17 @@ from tumpline.addresses.git import Repository
 from tumpline.addresses.model import PathArtefact, UrlArtefact, VcsArtefact
 from tumpline.addresses.parse import GitAddress, WebAddress, parse_address
 from tumpline.environment.origin import Installable, folder_state
+from tumpline.environment.stage import source_key
 from tumpline.environment.storage import storage_failure
+from tumpline.environment.wheelstore import BuiltWheel, WheelStore
 from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.host.caches import CacheUse
 from tumpline.host.pythons import Interpreter
-from tumpline.index.cache import Cache
 from tumpline.lock import IndexArtefact, LockedTarget
 from tumpline.values import Name, parse_version, public_version
 from tumpline.wheels import parse_wheel_name
 
-__all__ = ["BuildSettings", "BuiltWheels", "WheelMaker"]
+__all__ = ["BuildSettings", "BuiltWheels", "WheelMaker", "web_address"]
 
 _FORM = 1
 """Raised when the same source would be built into another wheel than before."""
@@ -43,7 +43,8 @@ class BuildSettings:
 
     `root` is the project's folder, from which the lock's paths count. `cache` is a folder for built wheels that any
     number of processes may share, None to keep none. `addresses` are the project's own requirements by address, which
-    may hold credentials, as a lock does not. `layers` are the folders of the target's wheelhouse.
+    may hold credentials, as a lock does not. `layers` are the folders of the target's wheelhouse. `use` keeps the
+    cache within its size. Wheels that were built ahead are taken from `stage`.
     """
 
     root: Path
@@ -52,50 +53,32 @@ class BuildSettings:
     addresses: Mapping[Name, str] = field(default_factory=dict)
     layers: tuple[Path, ...] = ()
     offline: bool = False
+    use: CacheUse | None = None
+    stage: WheelStore | None = None
 
 
 class BuiltWheels:
-    """Built wheels in a folder: each by its content, at ``files/<2 digits>/<sha256>/<name>``, found by what it was
-    built from.
+    """Built wheels of a cache, each found by what it was built from; where nothing can be written nothing is kept."""
 
-    No locks: files appear whole, by renaming, and never change. Where nothing can be written nothing is kept.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._cache = Cache(folder)
+    def __init__(self, folder: Path, use: CacheUse | None = None) -> None:
+        self._store = WheelStore(folder, use)
 
     def find(self, key: Sequence[str]) -> Path | None:
         """Return the wheel that was kept under a key; None where there is none, or where it is damaged."""
-        entry = self._cache.read(_place(key))
-        if entry is None:
-            return None
-        try:
-            sha256, file = json.loads(entry.head)
-            path = self._at(str(sha256), parse_wheel_name(str(file)).file)
-            return path if digest_of(path)[0] == sha256 else None
-        except (ValueError, TypeError, EnvironmentFailure, InputError):
-            return None
+        found = self._store.built(key)
+        with suppress(EnvironmentFailure):
+            if found is not None and digest_of(found.path)[0] == found.sha256:
+                return found.path
+        return None
 
     def keep(self, key: Sequence[str], wheel: Path) -> Path:
         """Keep a wheel under a key and return where it is now: where it was, if it can not be kept."""
-        sha256, _ = digest_of(wheel)
-        target = self._at(sha256, wheel.name)
-        scratch = target.with_name(f".{os.getpid()}-{os.urandom(4).hex()}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copyfile(wheel, scratch)
-                scratch.replace(target)
-            finally:
-                scratch.unlink(missing_ok=True)
+            kept = self._store.put(wheel)
         except OSError:
             return wheel
-        self._cache.write(_place(key), json.dumps([sha256, wheel.name]).encode(), time.time())
-        return target
-
-    def _at(self, sha256: str, file: str) -> Path:
-        return self._folder / "files" / sha256[:2] / sha256 / file
+        self._store.enter(key, kept)
+        return kept.path
 
 
 class WheelMaker:
@@ -107,6 +90,7 @@ class WheelMaker:
 
     def __init__(self, settings: BuildSettings, target: LockedTarget, interpreter: Interpreter) -> None:
         self._settings = settings
+        self._target = target
         self._stands = [
             str(_FORM),
             *(target.site, target.environment, target.cpu_level, *target.modules),
@@ -115,7 +99,7 @@ class WheelMaker:
         refuses = target.os == "linux" and target.platform.startswith("linux_")
         ground = BuildGround(interpreter.path, settings.layers, manylinux=not refuses)
         self._builder = Builder(settings.environ, offline=settings.offline, ground=ground)
-        self._kept = BuiltWheels(settings.cache) if settings.cache is not None else None
+        self._kept = BuiltWheels(settings.cache, settings.use) if settings.cache is not None else None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -127,6 +111,40 @@ class WheelMaker:
         self._builder.close()
         if self._scratch is not None:
             self._scratch.cleanup()
+
+    def staged(self, name: Name, version: str, artefact: Installable) -> BuiltWheel | None:
+        """Return the wheel that was built ahead of a source that a lock holds; its content is not looked at.
+
+        Raises InputError ``built-another`` as `wheel` does.
+        """
+        if self._settings.stage is None or (key := source_key(self._target, artefact, self._settings.root)) is None:
+            return None
+        if (found := self._settings.stage.built(key)) is not None:
+            _check(found.path, name, version, str(self._settings.stage.folder))
+        return found
+
+    def needs_internet(self, artefact: Installable) -> bool:
+        """Whether a source has to be fetched to be built: a repository elsewhere of which no wheel is kept."""
+        if not isinstance(artefact, VcsArtefact) or artefact.path:
+            return False
+        return self._find(_commit_key(artefact, artefact.url)) is None
+
+    def editable(self, folder: Path) -> Path:
+        """Install a project editable in the environment for builds, and return the folder of packages there.
+
+        Raises as `wheel`.
+        """
+        return self._builder.editable(str(folder), "pyproject.toml")
+
+    def scratch(self) -> Path:
+        """Return a folder for files that live until the end; raises EnvironmentFailure ``cannot-write``."""
+        if self._scratch is None:
+            folder = self._settings.environ.get("TMPDIR")
+            try:
+                self._scratch = tempfile.TemporaryDirectory(prefix="tumpline-built-", dir=folder)
+            except OSError as error:
+                raise storage_failure(error, folder or "TMPDIR") from error
+        return Path(self._scratch.name)
 
     def wheel(self, name: Name, version: str, artefact: Installable, file: Path | None = None) -> Path:
         """Return a wheel of a source that a lock holds; `file` is where the sdist of an index or a server is.
@@ -150,11 +168,7 @@ class WheelMaker:
 
     def web_address(self, name: Name, artefact: UrlArtefact) -> str:
         """Return the address of a file of a server, with the credentials that the project has for it."""
-        if given := self._settings.addresses.get(name, ""):
-            parsed = parse_address(given)
-            if isinstance(parsed, WebAddress) and parsed.bare == artefact.url:
-                return parsed.url
-        return artefact.url
+        return web_address(self._settings.addresses, name, artefact)
 
     def folder(self, name: Name, version: str, folder: Path, where: str) -> Path:
         """Return a wheel of the source in a folder, such as the project itself; raises as `wheel`."""
@@ -183,7 +197,7 @@ class WheelMaker:
         address = self._git_address(name, artefact)
         where = artefact.url or artefact.path
         # The address is part of the key, since a backend may take the version from tags, which are no part of a commit.
-        key = ["commit", artefact.url or str(address.path), artefact.commit, artefact.subdirectory]
+        key = _commit_key(artefact, artefact.url or str(address.path))
         if (found := self._find(key)) is not None:
             return found
         if self._settings.offline and address.path is None:
@@ -224,12 +238,22 @@ class WheelMaker:
     def _put_aside(self, wheel: Path) -> Path:
         """Move a wheel to where the next build does not remove it."""
         try:
-            if self._scratch is None:
-                folder = self._settings.environ.get("TMPDIR")
-                self._scratch = tempfile.TemporaryDirectory(prefix="tumpline-built-", dir=folder)
-            return Path(shutil.move(wheel, Path(self._scratch.name) / wheel.name))
+            return Path(shutil.move(wheel, self.scratch() / wheel.name))
         except OSError as error:
             raise storage_failure(error, wheel) from error
+
+
+def web_address(addresses: Mapping[Name, str], name: Name, artefact: UrlArtefact) -> str:
+    """Return the address of a file of a server, with the credentials that `addresses` have for it."""
+    if given := addresses.get(name, ""):
+        parsed = parse_address(given)
+        if isinstance(parsed, WebAddress) and parsed.bare == artefact.url:
+            return parsed.url
+    return artefact.url
+
+
+def _commit_key(artefact: VcsArtefact, place: str) -> list[str]:
+    return ["commit", place, artefact.commit, artefact.subdirectory]
 
 
 def _check(wheel: Path, name: Name, version: str, where: str) -> None:
@@ -257,8 +281,3 @@ def _missing(name: Name, where: str) -> InputError:
         where=where,
         hint="put it there, or correct the path in pyproject.toml and lock again: tumpline lock",
     )
-
-
-def _place(key: Sequence[str]) -> str:
-    digest = hashlib.sha256(json.dumps(list(key)).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"keys/{digest[:2]}/{digest}"

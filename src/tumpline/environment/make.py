@@ -11,7 +11,7 @@ from typing import Literal
 from tumpline.environment.create import create_environment
 from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.editable import install_project
-from tumpline.environment.install import Installed, Overlap, WheelJob, settle_overlaps
+from tumpline.environment.install import Installed, Overlap, WheelJob, current_umask, install_wheel, settle_overlaps
 from tumpline.environment.layout import Layout
 from tumpline.environment.other_installers import check_wheels, find_uv, install_by_pip, install_by_uv
 from tumpline.environment.plan import Plan
@@ -52,10 +52,13 @@ def make_environment(
     settings: SyncSettings,
     reporter: SyncReporter,
     earlier: Path | None = None,
+    project: WheelJob | None = None,
 ) -> tuple[tuple[Installed, ...], tuple[Overlap, ...]]:
     """Fill the folder of a new generation, and return what was written for each wheel and which files several bring.
 
-    `earlier` is the generation before, whose files are taken over where they are the same.
+    `earlier` is the generation before, whose files are taken over where they are the same. `project` is the project's
+    own wheel, where that was built ahead; otherwise it is built.
+
     Raises what `create_environment`, `install_wheel`, `install_by_pip`, `install_by_uv` and `install_project` raise;
     EnvironmentFailure ``environment-broken`` where its Python does not start.
     """
@@ -90,7 +93,10 @@ def make_environment(
             results, overlaps = (*seeded, written), ()
     if plan.project is not None:
         reporter.start("project", 0, 0)
-        install_project(plan.project, layout, environ, offline=settings.offline)
+        if project is not None:
+            install_wheel(project, layout, current_umask())
+        else:
+            install_project(plan.project, layout, environ, offline=settings.offline)
     if settings.compile:
         reporter.start("compile", 0, 0)
         compile_environment(layout, environ, settings)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from tumpline.lock import IndexArtefact, PathArtefact, UrlArtefact, VcsArtefact, WheelhouseArtefact
 
-__all__ = ["Installable", "direct_url", "folder_state", "identity"]
+__all__ = ["Installable", "direct_url", "editable_url", "folder_content", "folder_state", "identity"]
 
 Installable = WheelhouseArtefact | IndexArtefact | PathArtefact | UrlArtefact | VcsArtefact
 """What a lock may hold of a package that is installed: everything but modules."""
@@ -46,17 +48,40 @@ def folder_state(folder: Path) -> str:
     if not folder.is_dir():
         return ""
     digest = hashlib.sha256()
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _is_made(name))
-        for file in sorted(files):
-            path = f"{place}/{file}"
-            try:
-                status = os.lstat(path)
-            except OSError:
-                continue  # it went in this moment
-            row = [os.path.relpath(path, folder), status.st_size, status.st_mtime_ns]
-            digest.update(json.dumps(row).encode("utf-8", "surrogatepass"))
+    for path in _source_files(folder):
+        try:
+            status = path.lstat()
+        except OSError:
+            continue  # it went in this moment
+        row = [os.path.relpath(path, folder), status.st_size, status.st_mtime_ns]
+        digest.update(json.dumps(row).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def folder_content(folder: Path) -> str:
+    """Digest the names and contents of the files of a source, as they are in every copy of it; empty where there is no
+    folder. Left out is what `folder_state` leaves out. Reads all of them.
+    """
+    if not folder.is_dir():
+        return ""
+    digest = hashlib.sha256()
+    for path in _source_files(folder):
+        try:
+            # A pipe or a device could be read without end.
+            if not stat.S_ISREG(path.stat().st_mode):
+                continue
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            content = ""  # such as a link that leads nowhere
+        row = [path.relative_to(folder).as_posix(), content]
+        digest.update(json.dumps(row).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def editable_url(folder: Path) -> str:
+    """Return the content of ``direct_url.json`` of a project that is installed editable."""
+    return json.dumps({"dir_info": {"editable": True}, "url": folder.as_uri()}, sort_keys=True)
 
 
 def direct_url(artefact: Installable, root: Path) -> str:
@@ -87,6 +112,13 @@ def _address_of(root: Path, path: str) -> str:
 def _hashes(sha256: str) -> dict[str, object]:
     # "hash" is the older form of "hashes"; pip writes both.
     return {"hash": f"sha256={sha256}", "hashes": {"sha256": sha256}}
+
+
+def _source_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a source, in an order that is the same everywhere."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _is_made(name))
+        yield from (Path(place, file) for file in sorted(files))
 
 
 def _is_made(name: str) -> bool:

@@ -12,22 +12,26 @@ from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
 from tumpline.environment.generations import Generation, current_generation, leftovers, remove, starts
-from tumpline.environment.install import Overlap
+from tumpline.environment.install import Overlap, WheelJob
 from tumpline.environment.layout import layout_of
 from tumpline.environment.make import SyncSettings, compile_environment, make_environment
 from tumpline.environment.plan import Plan, plan_environment
+from tumpline.environment.project_wheel import project_job
 from tumpline.environment.record import EnvironmentRecord, Expected, read_record, write_record
 from tumpline.environment.reporting import Quiet, SyncReporter
 from tumpline.environment.sources import WheelIndex, locate_wheels, wheels_here
+from tumpline.environment.stage import project_key
 from tumpline.environment.storage import storage_failure
+from tumpline.environment.wheelstore import WheelStore
 from tumpline.errors import InputError, NotSo
+from tumpline.host.caches import CacheUse
 from tumpline.host.pythons import Interpreter, find_python
 from tumpline.host.room import Room, room_in
 from tumpline.lock import Lock, LockedTarget
 from tumpline.project import Project
 from tumpline.values import normalise
 
-__all__ = ["Change", "SyncReport", "SyncSettings", "default_place", "sync"]
+__all__ = ["Change", "SyncReport", "SyncSettings", "build_settings", "check_machine", "default_place", "sync"]
 
 _USUAL = SyncSettings()
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
@@ -95,13 +99,16 @@ def sync(
     settings: SyncSettings = _USUAL,
     reporter: SyncReporter | None = None,
     cache: Path | None = None,
+    stage: WheelStore | None = None,
+    use: CacheUse | None = None,
 ) -> SyncReport:
     """Make the environment at `place` what the lock says for a target, and return what changed.
 
     A new environment is built beside the old one, checked, and put in its place in one step; a failure, a kill or a
     full disk before that step leaves the old one as it is. What earlier syncs left behind is removed at the end, or,
     where room is short, first. `here` is where this runs, where that is to be held against the target. `cache` is where
-    built wheels are kept for the next time, any number of processes at once; None keeps none.
+    built wheels are kept for the next time, any number of processes at once; None keeps none; `use` keeps it within its
+    size. `stage` has what was fetched and built ahead, which is taken first.
 
     Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels` and `make_environment`
     raise; InputError ``not-our-environment``, ``wrong-machine``; EnvironmentFailure ``disk-full``, ``cannot-write``,
@@ -122,16 +129,17 @@ def sync(
     if here is not None and (problems := check_target(plan.target, here)):
         raise NotSo(*problems)
     interpreter = find_python(plan.target.python, environ)
-    _check_machine(plan.target, interpreter)
+    check_machine(plan.target, interpreter)
     if settings.dry_run:
-        footprint = footprint_of(plan, wheels_here(plan, wheelhouse, index))
+        footprint = footprint_of(plan, wheels_here(plan, wheelhouse, index, stage))
         report = _report(plan, place, before, interpreter.version, changed=True, dry_run=True)
         return replace(report, footprint=footprint, rooms=too_small(footprint, room_in(place.parent, environ)))
     left = leftovers(place)
     try:
-        builds = _build_settings(plan, project, wheelhouse, environ, settings, cache)
+        builds = build_settings(plan, project, wheelhouse, environ, settings, cache, stage, use)
         with WheelMaker(builds, plan.target, interpreter) as maker:
-            jobs = locate_wheels(plan, wheelhouse, index, reporter, maker)
+            jobs = locate_wheels(plan, wheelhouse, index, reporter, maker, stage=stage, offline=settings.offline)
+            own = _staged_project(plan, stage, maker) if settings.offline else None
             paths = {step.name: job.path for step, job in zip(plan.wheels, jobs, strict=True)}
             footprint = footprint_of(plan, paths)
             rooms = too_small(footprint, room_in(place.parent, environ))
@@ -142,7 +150,7 @@ def sync(
                 _keep_out_of_version_control(place, project)
                 layout = layout_of(generation.folder, interpreter)
                 results, overlaps = make_environment(
-                    plan, jobs, layout, interpreter, environ, settings, reporter, current
+                    plan, jobs, layout, interpreter, environ, settings, reporter, current, own
                 )
                 write_record(generation.folder, _new_record(plan, interpreter, compiled=settings.compile))
                 generation.publish()
@@ -180,14 +188,17 @@ def _compiled(
     return record
 
 
-def _build_settings(
+def build_settings(
     plan: Plan,
     project: Project | None,
     wheelhouse: Path | None,
     environ: Mapping[str, str],
     settings: SyncSettings,
     cache: Path | None,
+    stage: WheelStore | None,
+    use: CacheUse | None,
 ) -> BuildSettings:
+    """Return what `WheelMaker` needs; parameters as for `sync`."""
     requirements = [each.requirement for each in project.requirements] if project is not None else []
     return BuildSettings(
         root=project.root if project is not None else Path(),
@@ -196,10 +207,21 @@ def _build_settings(
         addresses={normalise(each.name): each.url for each in requirements if each.url},
         layers=tuple(wheelhouse / layer for layer in plan.target.layers) if wheelhouse is not None else (),
         offline=settings.offline,
+        use=use,
+        stage=stage,
     )
 
 
-def _check_machine(target: LockedTarget, interpreter: Interpreter) -> None:
+def _staged_project(plan: Plan, stage: WheelStore | None, maker: WheelMaker) -> WheelJob | None:
+    """Return what installs the project without building it, where a stage has that: a build may need the internet."""
+    if stage is None or plan.project is None:
+        return None
+    found = stage.built(project_key(plan.target, plan.project, plan.project_name))
+    return project_job(found, plan.project, maker.scratch()) if found is not None else None
+
+
+def check_machine(target: LockedTarget, interpreter: Interpreter) -> None:
+    """Raise InputError ``wrong-machine`` where an interpreter is not for the target's system and architecture."""
     system = _SYSTEMS.get(interpreter.platform, interpreter.platform)
     machine = {"AMD64": "x86_64", "aarch64": "arm64"}.get(interpreter.machine, interpreter.machine)
     wanted = {"AMD64": "x86_64", "aarch64": "arm64"}.get(target.machine, target.machine)

@@ -290,5 +290,6 @@ def _not_as_locked(code: str, file: str, what: str, wanted: str, found: str) -> 
         f"the wheel's {what} is not the one that was locked",
         where=file,
         why=f"sha256 {found}, locked is {wanted}",
-        hint="the wheel was changed after the lock was made; if that is right, lock again: tumpline lock",
+        hint="it was damaged, or changed after the lock was made: get it again (tumpline stage, if it is of a stage); "
+        "if the change is right, lock again: tumpline lock",
     )

@@ -1,6 +1,27 @@
 """The machine we stand on, behind small interfaces: processes, files, folders of the user, interpreters."""
 
 from tumpline.host.files import write_atomically
-from tumpline.host.folders import cache_folder, config_folder, host_name, variables
+from tumpline.host.folders import (
+    Place,
+    cache_folder,
+    cache_limit,
+    cache_place,
+    config_folder,
+    home_folder,
+    host_name,
+    stage_place,
+    variables,
+)
 
-__all__ = ["cache_folder", "config_folder", "host_name", "variables", "write_atomically"]
+__all__ = [
+    "Place",
+    "cache_folder",
+    "cache_limit",
+    "cache_place",
+    "config_folder",
+    "home_folder",
+    "host_name",
+    "stage_place",
+    "variables",
+    "write_atomically",
+]

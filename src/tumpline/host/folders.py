@@ -5,8 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["cache_folder", "config_folder", "host_name", "variables"]
+__all__ = [
+    "Place",
+    "cache_folder",
+    "cache_limit",
+    "cache_place",
+    "config_folder",
+    "home_folder",
+    "host_name",
+    "stage_place",
+    "variables",
+]
+
+
+class Place(NamedTuple):
+    """A folder, and the variable that says so; empty where it is the platform's own choice."""
+
+    folder: Path
+    reason: str
 
 
 def variables() -> Mapping[str, str]:
@@ -25,18 +43,65 @@ def host_name() -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again: ``$TUMPLINE_CACHE``, else the platform's cache folder.
+    """Return the folder for what can be made again; `cache_place` says which."""
+    return cache_place().folder
 
-    In a Slurm job it is on the node's own storage (``$SLURM_TMPDIR``), since home may be read-only there and
-    counts files (R18).
+
+def cache_place() -> Place:
+    """Return where the cache is: ``$TUMPLINE_CACHE``; in a Slurm job the node's own storage (``$SLURM_TMPDIR``), since
+    home may be read-only there and counts files (R18); ``$XDG_CACHE_HOME``; scratch (``$SCRATCH``, which clusters set
+    to a folder for each user); else the platform's cache folder.
     """
     if chosen := os.environ.get("TUMPLINE_CACHE"):
-        return Path(chosen)
+        return Place(Path(chosen), "TUMPLINE_CACHE")
     if (node := os.environ.get("SLURM_TMPDIR")) and os.environ.get("SLURM_JOB_ID"):
-        return Path(node) / "tumpline-cache"
+        return Place(Path(node) / "tumpline-cache", "SLURM_TMPDIR")
+    if not os.environ.get("XDG_CACHE_HOME") and (scratch := _shared_place("SCRATCH", "cache")):
+        return scratch
     from platformdirs import user_cache_path
 
-    return user_cache_path("tumpline", appauthor=False)
+    reason = "XDG_CACHE_HOME" if os.environ.get("XDG_CACHE_HOME") else ""
+    return Place(user_cache_path("tumpline", appauthor=False), reason)
+
+
+def stage_place(*, cluster: bool) -> Place | None:
+    """Return where a stage is that nobody named: ``$TUMPLINE_STAGE``; scratch (``$SCRATCH``); project space
+    (``$PROJECT``); else, on a machine that is no cluster, beside the cache. None on a cluster that has neither: home
+    is never chosen there by itself (R18).
+    """
+    if chosen := os.environ.get("TUMPLINE_STAGE"):
+        return Place(Path(chosen), "TUMPLINE_STAGE")
+    if shared := _shared_place("SCRATCH", "stage") or _shared_place("PROJECT", "stage"):
+        return shared
+    if cluster:
+        return None
+    if chosen := os.environ.get("TUMPLINE_CACHE"):
+        return Place(Path(chosen) / "stage", "TUMPLINE_CACHE")
+    from platformdirs import user_cache_path
+
+    return Place(user_cache_path("tumpline", appauthor=False) / "stage", "")
+
+
+def cache_limit() -> int | None:
+    """Return the most bytes that the cache may have, from ``$TUMPLINE_CACHE_SIZE``; None for no limit.
+
+    Raises InputError ``bad-size``.
+    """
+    from tumpline.host.caches import USUAL_LIMIT, parse_size
+
+    text = os.environ.get("TUMPLINE_CACHE_SIZE", "")
+    return parse_size(text, "TUMPLINE_CACHE_SIZE") if text else USUAL_LIMIT
+
+
+def home_folder() -> Path:
+    """Return the user's home."""
+    return Path.home()
+
+
+def _shared_place(variable: str, name: str) -> Place | None:
+    """Return a folder of ours in one that a cluster has for each user, where that is there."""
+    folder = os.environ.get(variable, "")
+    return Place(Path(folder, "tumpline", name), variable) if os.path.isabs(folder) and os.path.isdir(folder) else None  # noqa: PTH112, PTH117 - pathlib would raise for what may not be entered
 
 
 def config_folder() -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.errors import EnvironmentFailure
+from tumpline.host.caches import CacheUse
 from tumpline.index.cache import Cache
 from tumpline.index.settings import IndexSettings
 
@@ -21,7 +22,8 @@ class Access:
     """Settings, cache, clock and network of one client; safe to use from several threads.
 
     `offline` forbids the network; `refresh` asks the index again even about what is fresh. `clock` gives seconds
-    since the epoch, `backoff` is the first wait between tries in seconds.
+    since the epoch, `backoff` is the first wait between tries in seconds. `files` is where whole files are kept, and
+    `use` hears of each.
     """
 
     def __init__(
@@ -33,9 +35,13 @@ class Access:
         refresh: bool,
         clock: Callable[[], float],
         backoff: float,
+        files: Path | None = None,
+        use: CacheUse | None = None,
     ) -> None:
         self.settings = settings
         self.cache = Cache(folder)
+        self.files = files or folder / "files"
+        self.use = use or CacheUse(folder, None)
         self.offline = offline
         self.refresh = refresh
         self.clock = clock
@@ -54,7 +60,8 @@ class Access:
             return self._transport
 
     def close(self) -> None:
-        """Close the connections, if any were made."""
+        """Close the connections, if any were made, and say that nothing more is read or written."""
+        self.use.close()
         with self._lock:
             if self._transport is not None:
                 self._transport.close()

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from tumpline.errors import EnvironmentFailure
+from tumpline.host.caches import CacheUse
 from tumpline.index.access import Access
 from tumpline.index.background import Ahead, Workers
 from tumpline.index.downloads import FileStore, Progress
@@ -31,7 +32,8 @@ class IndexClient:
     Implements `IndexReader`. `cache` is a folder that any number of processes may share. `offline` answers from the
     cache alone, whatever its age; `refresh` asks the indexes again about what is still fresh. Where all answers are
     fresh in the cache no thread is started and no HTTP library imported. Methods are called from one thread, `download`
-    from any number; fetching ahead uses `workers` threads of its own. Use as a context manager, or call `close`.
+    from any number; fetching ahead uses `workers` threads of its own. Whole files are kept in the folder `files`,
+    by default that of the cache; `use` keeps it within its size. Use as a context manager, or call `close`.
     """
 
     def __init__(
@@ -44,8 +46,12 @@ class IndexClient:
         clock: Callable[[], float] = time.time,
         backoff: float = 0.25,
         workers: int = 8,
+        files: Path | None = None,
+        use: CacheUse | None = None,
     ) -> None:
-        self._access = Access(settings, cache, offline=offline, refresh=refresh, clock=clock, backoff=backoff)
+        self._access = Access(
+            settings, cache, offline=offline, refresh=refresh, clock=clock, backoff=backoff, files=files, use=use
+        )
         self._sources: tuple[Source, ...] = sources_of(self._access)
         self._store = FileStore(self._access)
         self._reader = MetadataReader(self._access, self._store)
@@ -91,8 +97,8 @@ class IndexClient:
     def download(self, file: IndexFile, *, progress: Progress | None = None, anew: bool = False) -> Path:
         """Return the path of the file's bytes, fetched if need be and checked; raises as `FileStore.download`.
 
-        A file of this machine stays where it is; any other is in the cache, at
-        ``files/<first two digits>/<sha256>/<file name>``.
+        A file of this machine stays where it is; any other is in the folder of files, at
+        ``<first two digits>/<sha256>/<file name>``.
         """
         return self._store.download(file, progress, anew=anew)
 

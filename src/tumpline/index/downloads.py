@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +11,7 @@ from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.index.access import Access
 from tumpline.index.model import IndexFile
 from tumpline.index.pages import safe_file_name
+from tumpline.index.parts import Part, Progress, sweep
 from tumpline.index.settings import is_local, path_of, shown
 
 if TYPE_CHECKING:
@@ -21,21 +19,20 @@ if TYPE_CHECKING:
 
 __all__ = ["FileStore", "Progress", "identity"]
 
-Progress = Callable[[int], None]
-"""Told how many bytes arrived since it was last told; a negative number takes back what has to be fetched again."""
-
 _LARGEST_FILE = 16 << 30
 _PIECE = 1 << 20
-_ABANDONED = 86400.0
-"""After how many seconds a half-fetched file counts as left behind by a process that was killed."""
 
 
 class FileStore:
-    """The part of the cache that holds whole files: ``files/<2 digits>/<sha256>/<file name>``."""
+    """The folder of whole files: ``<2 digits>/<sha256>/<file name>``.
+
+    What was received of a file whose hash is known stays in ``partial`` when the connection breaks or the process
+    is killed, and whoever fetches the file next goes on from there.
+    """
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._folder = access.cache.folder / "files"
+        self._folder = access.files
         self._swept = False
 
     def cached(self, sha256: str, file: str) -> Path | None:
@@ -43,7 +40,7 @@ class FileStore:
         if not sha256 or not safe_file_name(file):
             return None
         path = self._folder / sha256[:2] / sha256 / file
-        return path if path.is_file() else None
+        return path if self._access.use.has(path) else None
 
     def download(self, file: IndexFile, progress: Progress | None = None, *, anew: bool = False) -> Path:
         """Return the path of the file's bytes, checked against its hash where it has one.
@@ -67,7 +64,7 @@ class FileStore:
 
             return self._access.transport.exchange(file.url, receive, headers=part.headers)
         finally:
-            part.discard()
+            part.close()
 
     def keep(self, file: IndexFile, answer: Answer) -> Path:
         """Store a whole file from an answer that was asked for something less; raises as `download`."""
@@ -75,7 +72,7 @@ class FileStore:
         try:
             return self._receive(file, answer, part)
         finally:
-            part.discard()
+            part.close()
 
     def with_hash(self, file: IndexFile) -> IndexFile:
         """Return the file with its sha256 and size filled in; fetches or reads it where the index gives no hash."""
@@ -106,7 +103,7 @@ class FileStore:
             raise _wrong_hash(file)
         return path
 
-    def _new_part(self, file: IndexFile, progress: Progress | None) -> _Part:
+    def _new_part(self, file: IndexFile, progress: Progress | None) -> Part:
         if not safe_file_name(file.file):
             raise InputError.of(
                 "unsafe-file-name",
@@ -117,10 +114,10 @@ class FileStore:
         folder = self._folder / "partial"
         if not self._swept:
             self._swept = True
-            _sweep(folder)
-        return _Part(folder, file, progress)
+            sweep(folder)
+        return Part(folder, file, progress)
 
-    def _receive(self, file: IndexFile, answer: Answer, part: _Part) -> Path:
+    def _receive(self, file: IndexFile, answer: Answer, part: Part) -> Path:
         from tumpline.index.transport import TryAgain, unexpected
 
         if answer.status in (404, 410):
@@ -137,75 +134,21 @@ class FileStore:
         for chunk in answer.chunks(decode=False):
             part.write(chunk)
             if part.size > limit:
+                part.refuse()
                 raise _wrong_size(file, f"more than {limit}")
         if file.size is not None and part.size != file.size:
+            part.refuse()
             raise _wrong_size(file, str(part.size))
         digest = part.digest()
         if file.sha256 and digest != file.sha256:
+            part.refuse()
             raise _wrong_hash(file)
         target = self._folder / digest[:2] / digest / file.file
+        self._access.use.make_room(part.size)
         part.finish(target)
         if not file.sha256:
             self._remember_hash(file, digest)
         return target
-
-
-class _Part:
-    """A file while it arrives, under a name of its own, so that processes fetching the same file do not meet."""
-
-    def __init__(self, folder: Path, file: IndexFile, progress: Progress | None) -> None:
-        self._progress = progress
-        self._path = folder / f"{file.file[:100]}.{os.getpid()}-{os.urandom(4).hex()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._stream = self._path.open("xb")
-        except OSError as error:
-            raise _cannot_write(self._path, error) from error
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def headers(self) -> Mapping[str, str]:
-        """Return the request headers: after a broken connection, only for the bytes that are missing."""
-        headers = {"Accept-Encoding": "identity"}
-        if self.size:
-            headers["Range"] = f"bytes={self.size}-"
-        return headers
-
-    def write(self, chunk: bytes) -> None:
-        try:
-            self._stream.write(chunk)
-        except OSError as error:
-            raise _cannot_write(self._path, error) from error
-        self._hash.update(chunk)
-        self._tell(len(chunk))
-
-    def restart(self) -> None:
-        self._stream.seek(0)
-        self._stream.truncate()
-        self._hash = hashlib.sha256()
-        self._tell(-self.size)
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-    def finish(self, target: Path) -> None:
-        try:
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._path.replace(target)
-        except OSError as error:
-            raise _cannot_write(target, error) from error
-
-    def discard(self) -> None:
-        self._stream.close()
-        self._path.unlink(missing_ok=True)
-
-    def _tell(self, amount: int) -> None:
-        self.size += amount
-        if self._progress and amount:
-            self._progress(amount)
 
 
 def identity(file: IndexFile) -> str:
@@ -236,16 +179,6 @@ def _digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sweep(folder: Path) -> None:
-    """Delete what killed processes left behind long ago."""
-    try:
-        for path in folder.iterdir():
-            if time.time() - path.stat().st_mtime > _ABANDONED:
-                path.unlink(missing_ok=True)
-    except OSError:
-        return
-
-
 def _gone(file: IndexFile) -> EnvironmentFailure:
     return EnvironmentFailure.of(
         "file-gone-from-index",
@@ -272,14 +205,4 @@ def _wrong_size(file: IndexFile, arrived: str) -> EnvironmentFailure:
         where=shown(file.url),
         why=f"index {file.index} says {file.size} bytes, {arrived} arrived; it was not kept",
         hint="try again; if it happens again, ask whoever keeps the index before you trust the file",
-    )
-
-
-def _cannot_write(path: Path, error: OSError) -> EnvironmentFailure:
-    return EnvironmentFailure.of(
-        "cannot-write",
-        f"cannot write {path.name}",
-        where=str(path.parent),
-        why=error.strerror or str(error),
-        hint="check that the cache folder is writable and has space left, or set TUMPLINE_CACHE to another one",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import pkgutil
 import zlib
+from collections.abc import Sequence
 
 __all__ = ["MODULES", "first_line", "make_bundle"]
 
@@ -50,10 +51,10 @@ _FIRST_LINE = (
 )
 
 
-def make_bundle() -> bytes:
-    """Return the compressed source of the program."""
-    sources = [(name, _shortened(name)) for name in MODULES]
-    return zlib.compress(_PROGRAM.format(sources=sources, main=MODULES[-1]).encode("utf-8"), 9)
+def make_bundle(modules: Sequence[str] = MODULES) -> bytes:
+    """Return the compressed source of a program, of which the last module has the function ``main``."""
+    sources = [(name, _shortened(name)) for name in modules]
+    return zlib.compress(_PROGRAM.format(sources=sources, main=modules[-1]).encode("utf-8"), 9)
 
 
 def first_line(marker: str, length: int) -> bytes:
