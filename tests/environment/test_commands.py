@@ -76,7 +76,7 @@ def test_what_sync_says(tmp_path: Path) -> None:
     assert dry.stderr.splitlines() == [
         "  ~ alpha 1 -> 2 (pypi)",
         "the environment will have about 640 files and folders, 7 MiB",
-        "1 packages stay as they are",
+        "kept as they are: 1 package",
         "dry run: nothing was changed",
     ]
     folder.lock(lock_of(indexed(tiny_pip(folder.wheels))))

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tumpline.cli.amounts import counted
 from tumpline.cli.chosen_environment import ask, seen_environment
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_index_options, add_project_option, add_stage_option
@@ -121,7 +122,7 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
 
             tell_footprint(report.footprint, report.rooms, terminal)
         if report.kept:
-            terminal.say(f"{len(report.kept)} packages stay as they are")
+            terminal.say(f"kept as they are: {counted(len(report.kept), 'package')}")
         terminal.say("dry run: nothing was changed")
     else:
         size = report.size / 2**20
