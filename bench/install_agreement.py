@@ -17,7 +17,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from bench.sync import _WORK, _uv, _wheels
+from bench.sync import _WORK, _uv, fetch_wheels
 from tests.environment.worlds import indexed, lock_of, make_environment, variables
 from tumpline.environment.make import InstallerName
 from tumpline.environment.sync import SyncSettings
@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--wheels", type=Path, help="a folder of wheels, one for each package")
     parser.add_argument("--folder", type=Path, default=_WORK / "agreement", help="where the environments are made")
     options = parser.parse_args()
-    wheels = options.wheels or _wheels()
+    wheels = options.wheels or fetch_wheels()
     lock = lock_of(*map(indexed, sorted(path for path in wheels.glob("*.whl") if not path.name.startswith("pip-"))))
     environ = variables()
     environ["PATH"] = os.pathsep.join([environ["PATH"], str(Path(_uv()).parent)])

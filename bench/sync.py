@@ -31,8 +31,8 @@ from tumpline.lock.file import write_lock
 from tumpline.project.read import read_project
 from tumpline.wheels import parse_wheel_name
 
-_ROOT = Path(__file__).resolve().parent.parent
-_WORK = _ROOT / ".work" / "bench" / "sync"
+ROOT = Path(__file__).resolve().parent.parent
+_WORK = ROOT / ".work" / "bench" / "sync"
 _WANTED = (
     *("numpy", "scipy", "pandas", "scikit-learn", "matplotlib", "pyarrow", "seaborn", "statsmodels", "networkx"),
     *("sympy", "requests", "pydantic", "PyYAML", "pillow", "jinja2", "pytest", "sqlalchemy"),
@@ -57,10 +57,10 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=_WORK / "places", help="where the environments are made")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    wheels = _wheels()
-    project = _project("project", sorted(wheels.iterdir()))
-    less = _project("less", sorted(wheels.iterdir())[1:])
-    many = _project("many", _tiny_wheels(100))
+    wheels = fetch_wheels()
+    project = make_project(sorted(wheels.iterdir()), _WORK / "project")
+    less = make_project(sorted(wheels.iterdir())[1:], _WORK / "less")
+    many = make_project(_tiny_wheels(100), _WORK / "many")
     ways = _ways(wheels, project)
     folder = options.folder.resolve() / "bench-sync"
     variables = clean_variables(
@@ -167,7 +167,7 @@ def ours(project: Path, env: Path) -> list[str | Path]:
     return [_TUMPLINE, "sync", "-q", "--project", project, "--env", env, *_HERE]
 
 
-def _wheels() -> Path:
+def fetch_wheels() -> Path:
     """Fetch the wheels, once."""
     folder = _WORK / f"wheels-{_MINOR}"
     if not folder.is_dir():
@@ -194,9 +194,8 @@ def _uv() -> Path | str:
     return tools / "bin" / "uv"
 
 
-def _project(name: str, wheels: list[Path]) -> Path:
-    """Write a project, its requirements and a lock that pins exactly these wheels."""
-    folder = _WORK / name
+def make_project(wheels: list[Path], folder: Path) -> Path:
+    """Write a project into `folder`: its requirements, and a lock that pins exactly these wheels."""
     folder.mkdir(parents=True, exist_ok=True)
     packages = []
     for path in wheels:

@@ -30,7 +30,7 @@ from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.install import Installed, WheelJob
 from tumpline.environment.reporting import Quiet
 from tumpline.environment.sync import sync
-from tumpline.environment.worker import answer_of, question_of, serve
+from tumpline.environment.worker import answer_of, install, question_of, serve
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
 from tumpline.host.process import last_lines
 from tumpline.host.pythons import Interpreter, find_python
@@ -77,7 +77,7 @@ def test_a_worker_answers_in_order(tmp_path: Path) -> None:
     layout = layout_in(tmp_path / "env \udce9")
     asked = io.BytesIO(b"".join(question_of(job, layout) for job in (good, bad, wrong)))
     said = io.BytesIO()
-    serve(asked, said)
+    serve(asked, said, install)
     answers = [answer_of(line) for line in said.getvalue().splitlines()]
     assert isinstance(answers[0], Installed)
     assert answers[0].files == 6

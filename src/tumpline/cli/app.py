@@ -38,6 +38,9 @@ COMMANDS: dict[str, str] = {
     "run": "run a command in the environment",
     "stage": "fetch and build ahead what nodes without internet can not reach",
     "cache": "say what the cache holds, and make it smaller",
+    "verify": "say whether the environment is still what it should be",
+    "pack": "write the environment as one file",
+    "unpack": "make an environment of a packed one, on a node's own disk",
     "activate": "print shell code that loads the modules and activates the environment",
 }
 """Command -> what it does. ``X-Y`` is the module ``X_Y_command``, with ``configure(parser)`` and ``execute(…)``."""

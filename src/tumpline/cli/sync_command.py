@@ -18,7 +18,7 @@ from tumpline.environment.record import Expected, read_record
 if TYPE_CHECKING:
     from tumpline.environment.sync import Change, SyncReport
 
-__all__ = ["configure", "execute", "sync_data"]
+__all__ = ["configure", "execute", "job_count", "shown_place", "sync_data"]
 
 _MOST_CHANGES = 15
 """Changes shown without ``-v``; the first environment is all changes."""
@@ -33,9 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument(
-        "--jobs", type=_count, metavar="N", help="processes that install (default: one a CPU, at most 4)"
+        "--jobs", type=job_count, metavar="N", help="processes that install (default: one a CPU, at most 4)"
     )
     parser.add_argument("--compile", action="store_true", help="write bytecode too, so that the first import is fast")
+    parser.add_argument("--renew", action="store_true", help="make it anew, also where it is what the lock says")
     parser.add_argument(
         "--with",
         dest="installer",
@@ -70,7 +71,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _may_be_answered_at_once(options: argparse.Namespace, terminal: Terminal) -> bool:
-    return not (terminal.json or options.dry_run or options.compile)
+    return not (terminal.json or options.dry_run or options.compile or options.renew)
 
 
 def sync_data(report: SyncReport) -> dict[str, object]:
@@ -116,7 +117,7 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
     for overlap in report.overlaps:
         terminal.say(f"  {overlap.path} is in several packages; it is now that of {overlap.winner}", level=1)
     _tell_expected(report.expected, terminal)
-    place = _shown_place(report.place)
+    place = shown_place(report.place)
     if report.dry_run:
         if report.footprint is not None:
             from tumpline.cli.sync_progress import tell_footprint
@@ -140,7 +141,7 @@ def _tell_unchanged(
     place: Path, python: str, packages: int, expected: tuple[Expected, ...], terminal: Terminal
 ) -> None:
     _tell_expected(expected, terminal)
-    terminal.say(f"{_shown_place(place)} is what the lock says: Python {python}, {packages} packages")
+    terminal.say(f"{shown_place(place)} is what the lock says: Python {python}, {packages} packages")
 
 
 def _tell_expected(expected: tuple[Expected, ...], terminal: Terminal) -> None:
@@ -158,14 +159,16 @@ def _change_words(change: Change) -> str:
     return f"~ {change.name} {change.before} -> {change.after} ({change.source})"
 
 
-def _shown_place(place: Path) -> str:
+def shown_place(place: Path) -> str:
+    """Return a path as a person would write it here: relative where it lies below."""
     try:
         return str(place.relative_to(Path.cwd()))
     except ValueError:
         return str(place)
 
 
-def _count(text: str) -> int:
+def job_count(text: str) -> int:
+    """Read a number of processes; raises ArgumentTypeError or ValueError."""
     value = int(text)
     if not 1 <= value <= 64:
         raise argparse.ArgumentTypeError("a number from 1 to 64 is needed")

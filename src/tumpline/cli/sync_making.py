@@ -40,7 +40,9 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
         terminal.say(f"the nodes of {site.name} have no internet: nothing is fetched", level=1)
         options.offline = True
     stage = find_stage(options)
-    settings = SyncSettings(options.offline, options.dry_run, options.jobs, options.compile, options.installer)
+    settings = SyncSettings(
+        options.offline, options.dry_run, options.jobs, options.compile, options.installer, options.renew
+    )
     with cache_use() as use, open_index(options, use=use) as index:
         report = sync(
             lock,

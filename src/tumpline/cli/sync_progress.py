@@ -24,6 +24,9 @@ _WORDS: dict[Step, str] = {
     "install": "installing",
     "project": "installing the project itself",
     "compile": "writing bytecode",
+    "pack": "packing",
+    "unpack": "unpacking",
+    "verify": "reading all files",
 }
 
 

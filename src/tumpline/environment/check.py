@@ -36,11 +36,19 @@ class Surroundings(NamedTuple):
 def open_environment(place: Path) -> tuple[Path, EnvironmentRecord]:
     """Return the folder of the current generation at a place, and its record.
 
-    Raises NotSo ``no-environment`` where there is none or it is not complete; InputError ``not-our-environment`` and
-    ``environment-unreadable``.
+    Raises NotSo ``no-environment`` where there is none, ``environment-incomplete`` where there is less than once was;
+    InputError ``not-our-environment`` and ``environment-unreadable``.
     """
     folder = current_generation(place)
     record = read_record(folder) if folder is not None else None
+    if folder is not None and record is None and folder.is_dir():
+        raise NotSo.of(
+            "environment-incomplete",
+            "a part of the environment is gone, its record among others",
+            where=str(place),
+            why="it was there when the environment was made; a purge of old files takes what was not used for long",
+            hint="make the environment anew: tumpline sync",
+        )
     if folder is None or record is None:
         raise NotSo.of("no-environment", "there is no environment yet", where=str(place), hint="make it: tumpline sync")
     return folder, record

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tumpline.environment.layout import Layout
 from tumpline.environment.storage import disk_full, storage_failure
 from tumpline.errors import EnvironmentFailure
 from tumpline.host.launch import child_variables, own_python
 from tumpline.host.process import last_lines, run
-from tumpline.host.pythons import Interpreter
+from tumpline.host.pythons import Interpreter, without_python_variables
 
-__all__ = ["create_environment", "says_disk_is_full"]
+__all__ = ["check_starts", "create_environment", "says_disk_is_full"]
 
 _SECONDS = 300.0
 
@@ -66,6 +68,21 @@ def create_environment(root: Path, interpreter: Interpreter, prompt: str, enviro
             hint="choose a newer Python for the target in pyproject.toml, then run: tumpline lock",
         )
     return Path(wheel)
+
+
+def check_starts(layout: Layout, interpreter: Interpreter, environ: Mapping[str, str]) -> None:
+    """Run the Python of a new environment; raises EnvironmentFailure ``environment-broken`` unless all is well."""
+    command = [layout.python, "-I", "-c", "import sys; print(sys.prefix)"]
+    done = run(command, environment=without_python_variables(environ), timeout=60.0)
+    if done.status == 0 and os.path.realpath(done.stdout.strip()) == os.path.realpath(layout.root):
+        return
+    raise EnvironmentFailure.of(
+        "environment-broken",
+        "the new environment's Python does not start as it should",
+        where=layout.python,
+        why=done.stderr.strip()[-1000:] or f"it says its folder is {done.stdout.strip()!r}",
+        hint=f"check that {interpreter.path} itself works",
+    )
 
 
 def says_disk_is_full(output: str) -> bool:

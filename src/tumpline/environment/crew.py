@@ -1,4 +1,4 @@
-"""Several worker processes that install wheels side by side."""
+"""Several worker processes that work on one environment side by side: they install wheels, pack, unpack, verify."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self, TypeVar
 
 from tumpline.environment.install import Installed, WheelJob
 from tumpline.environment.layout import Layout
@@ -18,7 +18,9 @@ from tumpline.environment.worker import answer_of, question_of
 from tumpline.errors import EnvironmentFailure, TumplineError
 from tumpline.host.launch import child_variables, own_python
 
-__all__ = ["Crew", "usual_jobs"]
+__all__ = ["Crew", "Task", "usual_jobs"]
+
+T = TypeVar("T")
 
 _MOST = 4
 """Beyond this the disk is what is waited for, and on a login node others want to work too."""
@@ -31,15 +33,24 @@ def usual_jobs() -> int:
     return min(_MOST, os.cpu_count() or 1)
 
 
+class Task(NamedTuple):
+    """One thing to do: the line that asks for it (see `tumpline.environment.worker`), and where a failure happened."""
+
+    question: bytes
+    where: str
+
+
 class Crew:
-    """Worker processes; they start at once and are ready when there is something to install. Use as a context manager.
+    """Worker processes; they start at once and are ready when there is something to do. Use as a context manager.
+
+    `module` has a function `main` that answers the questions; it is imported by each process.
 
     Leaving the context ends them: either they have nothing more to do, or what they write is thrown away. When this
     process is killed instead, they end soon after by themselves.
     """
 
-    def __init__(self, size: int, environ: Mapping[str, str]) -> None:
-        command = own_python("from tumpline.environment.worker import main; main()")
+    def __init__(self, size: int, environ: Mapping[str, str], module: str = "tumpline.environment.worker") -> None:
+        command = own_python(f"from {module} import main; main()")
         self._workers: list[_Worker] = []
         try:
             for _ in range(size):
@@ -66,25 +77,45 @@ class Crew:
         """Install all wheels, the largest first, and return the results in the order of `jobs`.
 
         `earlier` is as for `install_wheel`. `done` is called as each one is finished, from several threads. Raises what
-        `install_wheel` raises, with the problems of all wheels that failed before the others were stopped;
-        EnvironmentFailure ``worker-died`` where a worker was killed.
+        `install_wheel` raises, as `ask` says.
         """
-        order = deque(sorted(range(len(jobs)), key=lambda index: -jobs[index].size))
-        results: dict[int, Installed] = {}
+        order = sorted(range(len(jobs)), key=lambda index: -jobs[index].size)
+        tasks = [Task(question_of(jobs[index], layout, earlier), jobs[index].path.name) for index in order]
+        found = self.ask(tasks, answer_of, lambda place, result: done(jobs[order[place]], result))
+        results = dict(zip(order, found, strict=True))
+        return tuple(results[index] for index in range(len(jobs)))
+
+    def ask(
+        self,
+        tasks: Sequence[Task],
+        read: Callable[[bytes], T | TumplineError],
+        done: Callable[[int, T], None],
+    ) -> list[T]:
+        """Have all tasks done, begun in their order, and return what `read` makes of the answers, in that order too.
+
+        `done` is called with the place of each task that is finished, from several threads. Raises the error that an
+        answer is, with the problems of all tasks that failed before the others were stopped; EnvironmentFailure
+        ``worker-died`` where a worker was killed.
+        """
+        waiting = deque(range(len(tasks)))
+        results: dict[int, T] = {}
         failures: list[TumplineError] = []
 
         def work(worker: _Worker) -> None:
             while not failures:
                 try:
-                    index = order.popleft()
+                    place = waiting.popleft()
                 except IndexError:
                     return
                 try:
-                    results[index] = worker.ask(jobs[index], layout, earlier)
+                    answer = read(worker.ask(tasks[place]))
+                    if isinstance(answer, TumplineError):
+                        raise answer
+                    results[place] = answer
+                    done(place, answer)
                 except TumplineError as error:
                     failures.append(error)
                     return
-                done(jobs[index], results[index])
 
         with ThreadPoolExecutor(len(self._workers)) as threads:
             running = [threads.submit(work, worker) for worker in self._workers]
@@ -93,14 +124,14 @@ class Crew:
                     future.result()
             except BaseException:
                 # An interrupt, as a rule: nothing more is begun, and what the threads wait for ends now.
-                order.clear()
+                waiting.clear()
                 for worker in self._workers:
                     worker.kill()
                 raise
         if failures:
             first = failures[0]
             raise type(first)(*dict.fromkeys(problem for error in failures for problem in error.problems))
-        return tuple(results[index] for index in range(len(jobs)))
+        return [results[place] for place in range(len(tasks))]
 
     def _end(self) -> None:
         for worker in self._workers:
@@ -129,28 +160,25 @@ class _Worker:
             self._complaints.close()
             raise EnvironmentFailure.of(
                 "worker-died",
-                "a process to install wheels can not be started",
+                "a process to work on the environment can not be started",
                 why=error.strerror or str(error),
                 hint="check the limits on processes and memory, or try --jobs 1",
             ) from error
 
-    def ask(self, job: WheelJob, layout: Layout, earlier: str) -> Installed:
+    def ask(self, task: Task) -> bytes:
         questions, answers = self._process.stdin, self._process.stdout
         line = b""
         if questions is not None and answers is not None:
             try:
-                questions.write(question_of(job, layout, earlier))
+                questions.write(task.question)
                 questions.flush()
                 line = answers.readline()
             except (BrokenPipeError, ValueError):
                 # The process is gone, or `end` closed the pipes under a thread that still waited.
                 line = b""
         if not line.endswith(b"\n"):
-            raise self._died(job)
-        answer = answer_of(line)
-        if isinstance(answer, TumplineError):
-            raise answer
-        return answer
+            raise self._died(task)
+        return line
 
     def kill(self) -> None:
         self._process.kill()
@@ -164,15 +192,15 @@ class _Worker:
                     pipe.close()
         self._complaints.close()
 
-    def _died(self, job: WheelJob) -> EnvironmentFailure:
+    def _died(self, task: Task) -> EnvironmentFailure:
         status = self._process.wait()
         self._complaints.seek(0, os.SEEK_END)
         self._complaints.seek(max(0, self._complaints.tell() - 2000))
         said = self._complaints.read().decode("utf-8", "replace").strip()
         return EnvironmentFailure.of(
             "worker-died",
-            "a process that installs wheels ended too early",
-            where=job.path.name,
+            "a process that works on the environment ended too early",
+            where=task.where,
             why="\n".join(
                 filter(None, [f"it was ended by signal {-status}" if status < 0 else f"status {status}", said])
             ),

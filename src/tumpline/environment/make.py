@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tumpline.environment.create import create_environment
+from tumpline.environment.create import check_starts, create_environment
 from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.editable import install_project
 from tumpline.environment.install import Installed, Overlap, WheelJob, current_umask, install_wheel, settle_overlaps
@@ -16,7 +16,6 @@ from tumpline.environment.layout import Layout
 from tumpline.environment.other_installers import check_wheels, find_uv, install_by_pip, install_by_uv
 from tumpline.environment.plan import Plan
 from tumpline.environment.reporting import SyncReporter
-from tumpline.errors import EnvironmentFailure
 from tumpline.host.process import run
 from tumpline.host.pythons import Interpreter, without_python_variables
 
@@ -33,7 +32,8 @@ class SyncSettings:
     """How to sync.
 
     `jobs` is the number of worker processes, None for the usual one; `compile` also writes bytecode; `installer` is
-    what puts the wheels into place.
+    what puts the wheels into place; `renew` makes a new environment also where the one that is there says that it is
+    what the lock says.
     """
 
     offline: bool = False
@@ -41,6 +41,7 @@ class SyncSettings:
     jobs: int | None = None
     compile: bool = False
     installer: InstallerName = "tumpline"
+    renew: bool = False
 
 
 def make_environment(
@@ -100,7 +101,7 @@ def make_environment(
     if settings.compile:
         reporter.start("compile", 0, 0)
         compile_environment(layout, environ, settings)
-    _check_starts(layout, interpreter, environ)
+    check_starts(layout, interpreter, environ)
     return results, overlaps
 
 
@@ -117,18 +118,4 @@ def compile_environment(layout: Layout, environ: Mapping[str, str], settings: Sy
         [layout.python, "-I", "-m", "compileall", *words, *folders],
         environment=without_python_variables(environ),
         timeout=_COMPILE_SECONDS,
-    )
-
-
-def _check_starts(layout: Layout, interpreter: Interpreter, environ: Mapping[str, str]) -> None:
-    command = [layout.python, "-I", "-c", "import sys; print(sys.prefix)"]
-    done = run(command, environment=without_python_variables(environ), timeout=60.0)
-    if done.status == 0 and os.path.realpath(done.stdout.strip()) == os.path.realpath(layout.root):
-        return
-    raise EnvironmentFailure.of(
-        "environment-broken",
-        "the new environment's Python does not start as it should",
-        where=layout.python,
-        why=done.stderr.strip()[-1000:] or f"it says its folder is {done.stdout.strip()!r}",
-        hint=f"check that {interpreter.path} itself works",
     )

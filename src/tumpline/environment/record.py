@@ -10,7 +10,15 @@ from typing import NamedTuple
 from tumpline.errors import InputError
 from tumpline.host.files import write_atomically
 
-__all__ = ["RECORD_NAME", "EnvironmentRecord", "Expected", "read_record", "write_record"]
+__all__ = [
+    "RECORD_NAME",
+    "EnvironmentRecord",
+    "Expected",
+    "read_record",
+    "record_document",
+    "record_of",
+    "write_record",
+]
 
 RECORD_NAME = "tumpline-environment.json"
 
@@ -54,9 +62,17 @@ class EnvironmentRecord(NamedTuple):
 
 def write_record(folder: Path, record: EnvironmentRecord) -> None:
     """Write the record into a finished environment; raises EnvironmentFailure ``cannot-write``."""
-    fields = {**record._asdict(), "expected": [package._asdict() for package in record.expected]}
-    content = json.dumps({"format": _FORMAT, **fields}, indent=1, ensure_ascii=True)
+    content = json.dumps(record_document(record), indent=1, ensure_ascii=True)
     write_atomically(folder / RECORD_NAME, content.encode() + b"\n")
+
+
+def record_document(record: EnvironmentRecord) -> dict[str, object]:
+    """Return the record as JSON has it."""
+    return {
+        "format": _FORMAT,
+        **record._asdict(),
+        "expected": [package._asdict() for package in record.expected],
+    }
 
 
 def read_record(folder: Path) -> EnvironmentRecord | None:
@@ -68,7 +84,7 @@ def read_record(folder: Path) -> EnvironmentRecord | None:
     try:
         with path.open("rb") as stream:
             content = json.loads(stream.read(_LIMIT))
-        return _record(content)
+        return record_of(content)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -77,7 +93,8 @@ def read_record(folder: Path) -> EnvironmentRecord | None:
         raise _unreadable(path, "it is not a record that this version of tumpline wrote") from error
 
 
-def _record(content: object) -> EnvironmentRecord:
+def record_of(content: object) -> EnvironmentRecord:
+    """Return the record that a document states; raises ValueError, KeyError or TypeError where it is none."""
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError
     return EnvironmentRecord(

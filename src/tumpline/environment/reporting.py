@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Quiet", "Step", "SyncReporter"]
 
-Step = Literal["create", "download", "build", "install", "compile", "project"]
+Step = Literal["create", "download", "build", "install", "compile", "project", "pack", "unpack", "verify"]
 
 
 class SyncReporter(Protocol):

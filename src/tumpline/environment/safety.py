@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from tumpline.errors import InputError
 
-__all__ = ["check_entries", "refuse"]
+__all__ = ["check_entries", "refuse", "wrong_path"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -51,7 +51,7 @@ def check_entries(file: str, size: int, entries: Iterable[zipfile.ZipInfo]) -> N
     for entry in entries:
         # `filename` ends at a zero byte; `orig_filename` shows the whole.
         path = entry.orig_filename
-        if why := _wrong_path(path) or _wrong_kind(entry):
+        if why := wrong_path(path) or _wrong_kind(entry):
             raise refuse(file, f"{path!a} {why}")
         key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
         unpacked += entry.file_size
@@ -74,7 +74,8 @@ def check_entries(file: str, size: int, entries: Iterable[zipfile.ZipInfo]) -> N
         raise refuse(file, f"its {size} bytes would unpack to {unpacked}")
 
 
-def _wrong_path(path: str) -> str:
+def wrong_path(path: str) -> str:
+    """Return why a path of an archive (a final slash aside) is not one that may be written, empty where it is."""
     if _CONTROL.search(path):
         return "has control characters in its name"
     if "\\" in path:

@@ -118,7 +118,8 @@ def sync(
     plan = plan_environment(lock, target, project)
     current = current_generation(place)
     before = _record_of(current)
-    if current is not None and before is not None and before.key == plan.key and starts(current, before):
+    fits = before is not None and before.key == plan.key and not settings.renew
+    if current is not None and before is not None and fits and starts(current, before):
         if not settings.dry_run:
             remove(leftovers(place))
             if settings.compile and not before.compiled:
