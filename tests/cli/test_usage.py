@@ -278,7 +278,7 @@ class TestInterrupts:
                 answer.delay = 5.0
         before = sorted(path.name for path in world.project.rglob("*"))
         process = start(world, "sync", "-q")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not any(path.startswith("/files/") for path in server.paths()):
             assert time.monotonic() < deadline
             time.sleep(0.02)
