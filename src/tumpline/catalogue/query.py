@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.store import Catalogue
 
-__all__ = ["Ask", "Found", "Terms", "admits", "matches", "meant", "parse_ask", "public", "search"]
+__all__ = ["Ask", "Found", "Terms", "admits", "looked_for", "matches", "meant", "parse_ask", "public", "search"]
 
 _ASK = re.compile(
     r"""\s*(?P<name>[A-Za-z0-9*?](?:[A-Za-z0-9._*?-]*[A-Za-z0-9*?])?)\s*
@@ -110,16 +110,17 @@ def search(catalogue: Catalogue, asks: Sequence[Ask], terms: Terms) -> Iterator[
     """
     chosen = _choose(catalogue, asks) if asks else None
     for name, rows in catalogue.offered(chosen):
-        specifiers = chosen[name] if chosen is not None else ("",)
-        if terms.prereleases is not None:
-            wheels = tuple(_wheels(rows, specifiers, terms))
-        else:
-            kept = _Kept(rows)
-            wheels = tuple(_wheels(kept, specifiers, terms))
-            if not wheels:
-                wheels = tuple(_wheels(kept, specifiers, terms._replace(prereleases=True)))
-        if wheels:
+        if wheels := looked_for(rows, chosen[name] if chosen is not None else ("",), terms):
             yield Found(name, wheels)
+
+
+def looked_for(rows: Iterator[WheelRow], specifiers: Sequence[str], terms: Terms) -> tuple[WheelRow, ...]:
+    """Return the wheels that are looked for of a project's, which come with the newest version first."""
+    if terms.prereleases is not None:
+        return tuple(_wheels(rows, specifiers, terms))
+    kept = _Kept(rows)
+    finals = tuple(_wheels(kept, specifiers, terms))
+    return finals or tuple(_wheels(kept, specifiers, terms._replace(prereleases=True)))
 
 
 class _Kept:
@@ -182,10 +183,11 @@ def _wheels(rows: Iterable[WheelRow], specifiers: Sequence[str], terms: Terms) -
 
 
 def _equal(one: str, other: str) -> bool:
-    """Say whether two spellings are one version: ``1.0`` and ``1.0.0``."""
-    if one.partition("+")[0].rstrip(".0") != other.partition("+")[0].rstrip(".0"):
+    """Say whether two spellings are one public version (R1): ``1.0``, ``1.0.0`` and ``1.0+computecanada``."""
+    one, other = public(one), public(other)
+    if one.rstrip(".0") != other.rstrip(".0"):
         return False
-    return version_key(one) == version_key(other)
+    return one == other or version_key(one) == version_key(other)
 
 
 def admits(specifier: str, version: str, prereleases: bool | None) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +16,9 @@ from tumpline.catalogue.schema import APPLICATION, SCHEMA_VERSION, TABLES
 from tumpline.errors import EnvironmentFailure
 
 __all__ = ["fill", "write_catalogue"]
+
+_DAY = 86_400
+"""In seconds."""
 
 
 def write_catalogue(path: Path, content: Content, tables: Tables) -> None:
@@ -24,6 +30,7 @@ def write_catalogue(path: Path, content: Content, tables: Tables) -> None:
     scratch = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_remains(path)
         try:
             _build(scratch, content, tables)
             with scratch.open("rb") as stream:
@@ -42,11 +49,21 @@ def write_catalogue(path: Path, content: Content, tables: Tables) -> None:
         ) from error
 
 
+def _remove_remains(path: Path) -> None:
+    """Remove what scans that were killed left beside a catalogue, if that is more than a day ago."""
+    # The name is a path's, and may hold what a pattern reads as something else.
+    for remains in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        with contextlib.suppress(OSError):
+            if time.time() - remains.stat().st_mtime > _DAY:
+                remains.unlink()
+
+
 def fill(connection: sqlite3.Connection, content: Content, tables: Tables) -> None:
     """Make and fill the tables of a catalogue in an empty database without transactions of its own."""
     connection.executescript(
-        f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION};"
-        f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {TABLES}"
+        # The journal first: what comes before it would make one.
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+        f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES}"
     )
     connection.execute("BEGIN")
     _fill(connection.executemany, content, tables)

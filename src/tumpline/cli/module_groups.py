@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from tumpline.sites import ModulePackage
 
-__all__ = ["ModuleGroup", "group_data", "group_line", "group_modules"]
+__all__ = ["ModuleGroup", "group_data", "group_line", "group_modules", "load_words"]
 
 
 class ModuleGroup(NamedTuple):
@@ -38,6 +38,11 @@ def group_line(group: ModuleGroup, mark: str = "") -> str:
     names = ", ".join(f"{name} {version}" for name, version in group.packages)
     head = f"StdEnv/{group.environment} {group.module}/{group.version} (Python {', '.join(group.pythons)})"
     return f"{head}: {names}{f' ({mark})' if mark else ''}"
+
+
+def load_words(environment: str, needs: Iterable[str], *modules: str) -> list[str]:
+    """Return what is to be loaded for modules, in order: the software environment, what they need, and they."""
+    return [f"StdEnv/{environment}", *needs, *modules]
 
 
 def group_data(group: ModuleGroup) -> dict[str, object]:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tumpline.cli.module_groups import ModuleGroup, group_data, group_line, group_modules
+from tumpline.cli.module_groups import ModuleGroup, group_data, group_line, group_modules, load_words
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import cache, here, site_asked
 from tumpline.errors import InputError, Problem
@@ -153,7 +153,7 @@ def _load(group: ModuleGroup, known: _Known, site: Site, minor: str) -> list[str
     loaded = ".".join(here().python.split(".")[:2])
     python = next((each for each in (minor, loaded, default) if each in group.pythons), group.pythons[-1])
     needs = note.needs if note else ()
-    return [f"StdEnv/{group.environment}", *needs, f"python/{python}", f"{group.module}/{group.version}"]
+    return load_words(group.environment, needs, f"python/{python}", f"{group.module}/{group.version}")
 
 
 def _mark(group: ModuleGroup, known: _Known) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.content import View
     from tumpline.catalogue.store import Catalogue
 
-__all__ = ["Place", "Scope", "add_scope_options", "open_scope"]
+__all__ = ["Place", "Scope", "add_scope_options", "check_needs_known", "open_scope"]
 
 
 class Place(NamedTuple):
@@ -100,6 +100,19 @@ def open_scope(options: argparse.Namespace) -> Scope:
         catalogue.close()
         raise
     return Scope(catalogue, place, terms, _environments(views), words, unread)
+
+
+def check_needs_known(catalogue: Catalogue) -> None:
+    """Raise InputError ``needs-unknown`` where the catalogue does not know what all of its wheels require."""
+    if catalogue.depth != "metadata":
+        raise InputError.of(
+            "needs-unknown",
+            "the catalogue does not know what wheels require",
+            where=catalogue.where,
+            why="it is a public list" if catalogue.info.grade == "listed" else "only file names were read",
+            hint="make one from the wheels (tumpline catalogue scan on the cluster, or tumpline catalogue pull), or "
+            "lock a project: tumpline lock asks the index",
+        )
 
 
 def _place(options: argparse.Namespace) -> Place:

@@ -41,9 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="--all-versions --all-pythons --all-archs")
     add_scope_options(parser)
     asking = parser.add_argument_group("what to ask")
-    asking.add_argument("--deps", action="store_true", help="is all there that they need, and what they need?")
-    asking.add_argument("--requires", metavar="NAME", default="", help="what depends on this package?")
-    asking.add_argument("--since", metavar="DATE", default="", help="only wheels of that day (YYYY-MM-DD) and newer")
+    one = asking.add_mutually_exclusive_group()
+    one.add_argument("--deps", action="store_true", help="is all there that they need, and what they need?")
+    one.add_argument("--requires", metavar="NAME", default="", help="what depends on this package?")
+    one.add_argument("--since", metavar="DATE", default="", help="only wheels of that day (YYYY-MM-DD) and newer")
     asking.add_argument("--offline", action="store_true", help="do not ask the package index about what is missing")
     display = parser.add_argument_group("display")
     display.add_argument("--not-available", action="store_true", help="list in the table also what is missing")
@@ -95,7 +96,7 @@ def _asks(options: argparse.Namespace) -> list[Ask]:
         asks = [ask for path in options.files for ask in read_asks(path) if ask.name not in said] + asks
     if options.version:
         asks = [ask._replace(specifier=parse_ask(f"x=={options.version}").specifier) for ask in asks]
-    if not asks and (options.not_available or options.not_available_only or options.deps):
+    if not asks and (options.not_available or options.not_available_only or options.deps or options.version):
         raise InputError.of("nothing-asked", "nothing is asked for", hint="name packages, or a file with -r")
     return asks
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tumpline.cli.scope import check_needs_known
 from tumpline.cli.search_words import catalogue_data
 from tumpline.cli.tables import render
 from tumpline.cli.wiring import load_site_named
@@ -33,13 +34,7 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
     from tumpline.resolve.target import make_target
     from tumpline.values import parse_requirement
 
-    if scope.catalogue.info.grade == "listed":
-        raise InputError.of(
-            "needs-unknown",
-            "a public list does not know what wheels require",
-            where=scope.catalogue.where,
-            hint="scan the wheelhouse (tumpline catalogue scan), or lock a project: tumpline lock asks the index",
-        )
+    check_needs_known(scope.catalogue)
     for ask in asks:
         if ask.wild:
             raise InputError.of(

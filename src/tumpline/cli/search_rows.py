@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from tumpline.catalogue.query import Ask, matches
+from tumpline.catalogue.query import Ask, Terms, looked_for, meant
+from tumpline.cli.scope import check_needs_known
 from tumpline.cli.search_words import catalogue_data, wheel_data
 from tumpline.cli.tables import COLUMNS, render
 from tumpline.errors import InputError
@@ -32,22 +33,12 @@ def list_dependers(asks: Sequence[Ask], scope: Scope, options: argparse.Namespac
     Of each project only the newest version that fits counts, unless all are asked for. Raises InputError
     ``needs-unknown`` where the catalogue does not know what wheels require.
     """
-    if scope.catalogue.depth != "metadata":
-        raise InputError.of(
-            "needs-unknown",
-            "the catalogue does not know what wheels require",
-            where=scope.catalogue.where,
-            why="it is a public list" if scope.catalogue.info.grade == "listed" else "only file names were read",
-            hint="make one from the wheels: tumpline catalogue scan on the cluster, or tumpline catalogue pull",
-        )
+    check_needs_known(scope.catalogue)
     wanted = normalise(options.requires)
     found: list[tuple[WheelRow, tuple[str, ...]]] = []
-    for rows in _projects(asks, scope):
-        latest = ""
+    terms = scope.terms._replace(latest=not options.all_versions)
+    for rows in _projects(asks, scope, terms):
         for row in rows:
-            if latest and row.version != latest and not options.all_versions:
-                break
-            latest = row.version
             lines = row.needs.requires_dist.split("\n") if row.needs is not None else []
             if asking := tuple(line for line in lines if _is_for(line, wanted)):
                 found.append((row, asking))
@@ -55,12 +46,15 @@ def list_dependers(asks: Sequence[Ask], scope: Scope, options: argparse.Namespac
         wheels = [{**wheel_data(row), "requires": list(lines)} for row, lines in found]
         data = {"schema": "tumpline.search-requires/1", "catalogue": catalogue_data(scope), "wheels": wheels}
         terminal.data(json.dumps(data, indent=2))
+    elif options.raw:
+        for row, _ in found:
+            terminal.data(row.file)
     elif found:
         columns = ["name", "version", "python", "requires"]
         cells = dict.fromkeys(
             (row.spelling, COLUMNS["version"](row), COLUMNS["python"](row), "; ".join(lines)) for row, lines in found
         )
-        for line in render(list(cells), columns, options.format):
+        for line in render(list(cells), columns, "mediawiki" if options.mediawiki else options.format):
             terminal.data(line)
     else:
         terminal.say(f"nothing requires {options.requires}", level=-1)
@@ -86,8 +80,9 @@ def list_since(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, t
             hint="compare lists of two dates (tumpline catalogue diff), or scan the wheelhouse",
         )
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1e9)
+    terms = scope.terms._replace(latest=False, prereleases=True)
     found = sorted(
-        (row for rows in _projects(asks, scope) for row in rows if row.mtime_ns >= start),
+        (row for wheels in _projects(asks, scope, terms) for row in wheels if row.mtime_ns >= start),
         key=lambda row: (-row.mtime_ns // 86_400_000_000_000, row.name, row.file),
     )
     if terminal.json:
@@ -98,21 +93,25 @@ def list_since(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, t
             "wheels": [wheel_data(row) for row in found],
         }
         terminal.data(json.dumps(data, indent=2))
+    elif options.raw:
+        for row in found:
+            terminal.data(row.file)
     elif found:
         columns = ["date", *(options.column or ["name", "version", "python", "arch"])]
         cells = [[str(wheel_data(row)["date"]), *(COLUMNS[column](row) for column in columns[1:])] for row in found]
-        for line in render(cells, columns, options.format):
+        for line in render(cells, columns, "mediawiki" if options.mediawiki else options.format):
             terminal.data(line)
     else:
         terminal.say(f"no wheel is of {day} or newer", level=-1)
     return 0 if found else 1
 
 
-def _projects(asks: Sequence[Ask], scope: Scope) -> Iterator[list[WheelRow]]:
-    """Yield the fitting wheels, whole, of each project that is meant; without asks, of all."""
+def _projects(asks: Sequence[Ask], scope: Scope, terms: Terms) -> Iterator[tuple[WheelRow, ...]]:
+    """Yield the wheels that are looked for, with what they require, of each project that is meant, or of all."""
     for name, rows in groupby(scope.catalogue.rows(), key=lambda row: row.name):
-        if not asks or any(matches(ask, name) for ask in asks):
-            yield [row for row in rows if scope.terms.fits(row)]
+        specifiers = [ask.specifier for ask in meant(asks, name)] if asks else [""]
+        if specifiers:
+            yield looked_for(rows, specifiers, terms)
 
 
 def _is_for(line: str, wanted: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from tumpline.cli.module_groups import load_words
 from tumpline.cli.tables import COLUMNS
 from tumpline.values import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.near import ModuleOffer
@@ -42,6 +43,12 @@ def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, termina
     )
 
 
+def _to_load(offer: ModuleOffer, needs: Mapping[tuple[str, str], tuple[str, ...]]) -> str:
+    import shlex
+
+    return shlex.join(load_words(offer.environment, needs.get((offer.environment, offer.module), ()), offer.module))
+
+
 def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
     fitting = [offer for offer in offers if offer.fits(scope.terms)]
     wanted = scope.place.environment
@@ -51,8 +58,9 @@ def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
         newest = offers[0]
         lacking = ", ".join(scope.terms.pythons or ())
         return f"{newest.module} for Python {', '.join(newest.pythons)}, but none for Python {lacking}"
+    needs = {(note.environment, f"{note.module}/{note.version}"): note.needs for note in scope.catalogue.module_notes()}
     shown = [
-        f"module load StdEnv/{offer.environment} {offer.module} ({offer.version}, Python {', '.join(offer.pythons)})"
+        f"module load {_to_load(offer, needs)} ({offer.version}, Python {', '.join(offer.pythons)})"
         for offer in fitting[:_MOST_MODULES]
     ]
     rest = len(fitting) - len(shown)

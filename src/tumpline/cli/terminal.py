@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -40,7 +41,10 @@ class Terminal(NamedTuple):
 
     @classmethod
     def for_process(cls, *, json: bool = False, verbosity: int = 0) -> Terminal:
-        """Return the terminal of this process."""
+        """Return the terminal of this process; what its character set lacks is spelled out."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         return cls(sys.stdout, sys.stderr, json, verbosity)
 
     @property
