@@ -71,8 +71,18 @@ def test_parity_only_differences(project: Path, capsys: pytest.CaptureFixture[st
         (["export", "--target", "nibi"], "unknown-target", 2),
         (["export", "--target", "nibi", "--format", "requirements"], "unknown-target", 2),
         (["export", "--target", "fir"], "wheel-unknown", 2),
-        (["export", "--target", "narval", "--local"], "local-without-requirements", 2),
+        (["export", "--target", "narval", "--local"], "not-for-this-format", 2),
+        (["export", "--tilde"], "not-for-this-format", 2),
+        (["export", "--anywhere"], "not-for-this-format", 2),
+        (["export", "--format", "text", "--anywhere"], "not-for-this-format", 2),
+        (["export", "--format", "sbom", "--lang", "fr"], "not-for-this-format", 2),
+        (["export", "--format", "requirements", "--anywhere", "--local"], "not-for-this-format", 2),
+        (["export", "--format", "constraints"], "target-needed", 2),
+        (["export", "--format", "text", "--target", "nibi"], "unknown-target", 2),
         (["export", "--target", "narval", "-o", "narval.lock"], "bad-pylock-name", 2),
+        (["parity", "--env", "nowhere", "--target", "narval"], "no-environment-there", 2),
+        (["parity", "--freeze", "nowhere.txt", "--target", "narval"], "missing-file", 2),
+        (["parity", "--freeze", "x.txt", "--target", "narval", "--target", "fir"], "target-needed", 2),
         (["export", "--target", "laptop", "--format", "requirements", "-o", "tumpline.lock/x"], "cannot-write", 4),
     ],
 )
@@ -121,6 +131,78 @@ def test_export_requirements_to_a_file(project: Path, capsys: pytest.CaptureFixt
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "wrote requirements.txt\n")
     assert (project / "requirements.txt").read_text(encoding="utf-8").count("--hash=") == 5
+
+
+@pytest.mark.parametrize("form", ["requirements", "constraints", "poetry", "conda"])
+def test_export_for_anywhere(form: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--format", form, "--anywhere", "-o", "out"]) == 0
+    text = (project / "out").read_text(encoding="utf-8")
+    assert text.startswith("# What tumpline locked, for anywhere. ")
+    assert "computecanada" not in text
+    assert "some targets have 2.7.1" in capsys.readouterr().err
+    again = (project / "out").read_bytes()
+    assert main(["export", "-q", "--format", form, "--anywhere", "-o", "out"]) == 0
+    assert (project / "out").read_bytes() == again
+
+
+def test_export_a_paragraph(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--format", "text"]) == 0
+    told = capsys.readouterr().out
+    digest = hashlib.sha256((project / "tumpline.lock").read_bytes()).hexdigest()
+    assert "Python 3.11.5 on Narval of the Digital Research Alliance of Canada (" in told
+    assert "on a Linux machine" in told
+    assert digest in told
+    assert main(["export", "--format", "text", "--target", "narval", "--lang", "fr"]) == 0
+    assert capsys.readouterr().out.startswith("Les analyses ont été menées avec Python 3.11.5 sur Narval de l’Alliance")
+
+
+def test_export_a_bill_of_materials(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--format", "sbom", "--target", "narval"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"]["component"]["name"] == "example"
+
+
+def test_parity_with_a_freeze(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    freeze = project / "freeze.txt"
+    freeze.write_text("numpy==2.2.2+computecanada\nrequests==2.32.3\ntorch==2.5.1+computecanada\nexample==1\nodd\n")
+    assert main(["parity", "--freeze", "freeze.txt", "--target", "narval"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == (
+        "torch is 2.5.1+computecanada, locked is 2.6.0+computecanada (minor)\nodd is not in the lock\n"
+    )
+    assert captured.err == (
+        "freeze.txt differs from what is locked for narval: 2 the same, 1 of modules, not compared, 1 not in the lock, "
+        "1 another minor version\n"
+    )
+    freeze.write_text("numpy==2.2.2\nrequests==2.32.3\ntorch==2.6.0+computecanada\n")
+    assert main(["parity", "--freeze", "freeze.txt", "--target", "narval", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["schema"] == "tumpline.parity-installed/1"
+    assert data["summary"] == {"same": 2, "local": 1, "module": 1}
+    assert data["packages"][0] == {
+        "name": "numpy",
+        "locked": "2.2.2+computecanada",
+        "found": "2.2.2",
+        "state": "local",
+        "different": False,
+    }
+
+
+def test_a_freeze_that_can_not_be_read_whole_is_not_the_same(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "freeze.txt").write_text("numpy==2.2.2\nrequests==2.32.3\ntorch==2.6.0\n><\n")
+    assert main(["parity", "--freeze", "freeze.txt", "--target", "narval"]) == 1
+    assert "error[bad-requirement]: freeze.txt:4" in capsys.readouterr().err
+
+
+def test_parity_with_an_environment(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packages = project / "env" / "lib" / "python3.12" / "site-packages"
+    for name in ("numpy-2.2.2", "requests-2.32.3", "torch-2.6.0", "pip-24.0"):
+        (packages / f"{name}.dist-info").mkdir(parents=True)
+    assert main(["parity", "--env", "env", "--target", "narval"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "Python is 3.12, and 3.11.5 for narval\n"
+    (project / "env" / "pyvenv.cfg").write_text("version = 3.11.5\n")
+    assert main(["parity", "--env", "env", "--target", "narval"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_export_pylock(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""``tumpline export``: one target of the lock for other tools."""
+"""``tumpline export``: the lock for other tools and other people."""
 
 from __future__ import annotations
 
@@ -6,18 +6,39 @@ import argparse
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_index_options, add_project_option, load_site_of, open_index, read_lock_of
 from tumpline.errors import InputError
 from tumpline.host.files import write_atomically
-from tumpline.lock.export import Export, pins_of
-from tumpline.lock.locate import Location, locate_in_index, locate_in_wheelhouse
+from tumpline.lock.export import Export, Rows, pins_of, rows_for, rows_of
 from tumpline.lock.model import IndexArtefact, Lock, WheelhouseArtefact
-from tumpline.values import Name
+
+if TYPE_CHECKING:
+    from tumpline.lock.locate import Location
+    from tumpline.values import Name
 
 __all__ = ["configure", "execute"]
+
+_FORMATS = {
+    "pylock": "PEP 751, for pip 26.1 or newer and uv (the default)",
+    "requirements": "pins, for pip of any age",
+    "constraints": "pins that limit what pip installs, and ask for nothing",
+    "poetry": "what the project asks for, as a pyproject.toml for Poetry",
+    "conda": "an environment.yml",
+    "sbom": "a bill of materials, CycloneDX 1.6",
+    "text": "a paragraph for the methods section of a paper",
+}
+
+_TAKES = {
+    "local": ("requirements", "constraints"),
+    "tilde": ("requirements", "conda"),
+    "anywhere": ("requirements", "constraints", "poetry", "conda"),
+    "lang": ("text",),
+}
+"""Option -> the formats for which it means something."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,31 +47,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_index_options(parser)
     parser.add_argument(
         "--format",
-        choices=("pylock", "requirements"),
+        choices=tuple(_FORMATS),
         default="pylock",
-        help="pylock: PEP 751, for pip 26.1 or newer and uv (the default); requirements: for pip of any age",
+        help="; ".join(f"{name}: {purpose}" for name, purpose in _FORMATS.items()),
     )
-    parser.add_argument("--target", metavar="NAME", help="the target to export; needed where the lock has several")
+    whom = parser.add_mutually_exclusive_group()
+    whom.add_argument("--target", metavar="NAME", help="the target to export; needed where the lock has several")
+    whom.add_argument(
+        "--anywhere",
+        action="store_true",
+        help="for people who have none of the targets: public versions only, of all targets together",
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to this file instead of stdout")
+    parser.add_argument(
+        "--tilde", action="store_true", help="that release and its later patches (~=2.31.0) rather than exact versions"
+    )
     parser.add_argument(
         "--local",
         action="store_true",
-        help="requirements for the site itself: its own version numbers, without what its modules bring",
+        help="for the site itself: its own version numbers, without what its modules bring",
     )
+    parser.add_argument("--lang", choices=("en", "fr"), help="the language of the paragraph (default: en)")
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the export; what it leaves out is said on stderr."""
-    if options.local and options.format != "requirements":
-        raise InputError.of(
-            "local-without-requirements",
-            "--local changes nothing in a pylock",
-            why="it always holds the wheels of the target itself",
-            hint="leave out --local, or use --format requirements",
-        )
+    _check(options)
     root, lock = read_lock_of(options)
-    target = options.target or _only_target(lock)
-    export = _export(lock, root, target, options, terminal)
+    export = _export(lock, root, options, terminal)
     for row in export.left_out:
         terminal.say(f"left out: {row.name} {row.version}, which the module {row.module} brings")
     for remark in export.remarks:
@@ -63,11 +87,81 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def _export(lock: Lock, root: Path, target: str, options: argparse.Namespace, terminal: Terminal) -> Export:
-    if options.format == "requirements":
-        from tumpline.lock.requirements import export_requirements
+def _check(options: argparse.Namespace) -> None:
+    """Raise InputError ``not-for-this-format`` for an option that would change nothing, or could not be followed."""
+    for option, formats in _TAKES.items():
+        if getattr(options, option) and options.format not in formats:
+            raise InputError.of(
+                "not-for-this-format",
+                f"--{option} does not go with --format {options.format}",
+                why=f"it has a meaning for {' and '.join(formats)} only",
+                hint=f"leave out --{option}, or use --format {formats[0]}",
+            )
+    if options.anywhere and options.local:
+        raise InputError.of(
+            "not-for-this-format",
+            "--local does not go with --anywhere",
+            why="versions of a site's own exist nowhere else",
+            hint="leave out one of them",
+        )
 
-        return export_requirements(lock, target, root, local=options.local)
+
+def _export(lock: Lock, root: Path, options: argparse.Namespace, terminal: Terminal) -> Export:
+    match options.format:
+        case "pylock":
+            return _pylock(lock, root, options.target or _only_target(lock), options, terminal)
+        case "sbom":
+            from tumpline import __version__
+            from tumpline.lock.sbom import export_sbom
+            from tumpline.project.read import read_project
+
+            return export_sbom(lock, options.target or _only_target(lock), read_project(root), __version__)
+        case "text":
+            return _text(lock, root, options)
+    rows = _rows(lock, options)
+    if options.format == "poetry":
+        from tumpline.lock.poetry_view import export_poetry
+        from tumpline.project.read import read_project
+
+        return export_poetry(rows, read_project(root))
+    if options.format == "conda":
+        from tumpline.lock.conda import export_conda
+        from tumpline.project.read import read_project
+
+        return export_conda(rows, root, read_project(root).name or root.name, tildes=options.tilde)
+    from tumpline.lock.requirements import export_constraints, export_requirements
+
+    if options.format == "constraints":
+        return export_constraints(rows)
+    return export_requirements(rows, root, tildes=options.tilde, anywhere=options.anywhere)
+
+
+def _rows(lock: Lock, options: argparse.Namespace) -> Rows:
+    if options.anywhere:
+        return rows_of(lock, options.format)
+    return rows_for(lock, options.target or _only_target(lock), options.format, local=options.local)
+
+
+def _text(lock: Lock, root: Path, options: argparse.Namespace) -> Export:
+    import hashlib
+
+    from tumpline import __version__
+    from tumpline.catalogue.shipped import SHIPPED
+    from tumpline.lock.file import LOCK_NAME
+    from tumpline.lock.methods import Cluster, export_methods
+
+    digest = hashlib.sha256((root / LOCK_NAME).read_bytes()).hexdigest()
+    clusters: dict[str, Cluster] = {}
+    for target in lock.targets:
+        if target.environment:
+            site = load_site_of(target)
+            # "Narval (Calcul Québec)": what a paper names is the cluster.
+            clusters[target.name] = Cluster(site.title.partition(" (")[0], site.catalogue == SHIPPED)
+    return export_methods(lock, digest, __version__, clusters, options.target or "", options.lang or "en")
+
+
+def _pylock(lock: Lock, root: Path, target: str, options: argparse.Namespace, terminal: Terminal) -> Export:
+    from tumpline.lock.locate import locate_in_index, locate_in_wheelhouse
     from tumpline.lock.pylock import check_pylock_name, export_pylock
 
     if options.output is not None:

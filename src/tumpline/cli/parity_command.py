@@ -1,4 +1,4 @@
-"""``tumpline parity``: the matrix package × target, as a table for people or as JSON."""
+"""``tumpline parity``: the matrix package × target, as a table for people or as JSON; or an environment against one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_project_option, read_lock_of
@@ -36,12 +37,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target", action="append", default=[], metavar="NAME", help="compare only this target (repeat for several)"
     )
+    against = parser.add_mutually_exclusive_group()
+    against.add_argument(
+        "--env", type=Path, metavar="DIR", help="compare what is installed in this environment with the target"
+    )
+    against.add_argument(
+        "--freeze",
+        type=Path,
+        metavar="FILE",
+        help="compare a list of what is installed somewhere (pip freeze, pip list, conda) with the target",
+    )
     parser.add_argument("--only-differences", action="store_true", help="show only the packages that diverge")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Print the report; return 1 where some package diverges."""
+    if options.env is not None or options.freeze is not None:
+        from tumpline.cli.parity_installed import compare_installed
+
+        return compare_installed(options, terminal)
     _, lock = read_lock_of(options)
     report = parity(lock, options.target)
     if terminal.json:

@@ -23,7 +23,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from tumpline.errors import InputError
-from tumpline.lock.export import Export, LeftOut, pins_of
+from tumpline.lock.export import Export, LeftOut, marker_values, minor_of, pins_of
 from tumpline.lock.locate import Locate, Location
 from tumpline.lock.model import (
     Lock,
@@ -38,7 +38,6 @@ from tumpline.values import Name
 
 __all__ = ["check_pylock_name", "export_pylock", "pylock_name"]
 
-_SYS_PLATFORM = {"linux": "linux", "macos": "darwin", "windows": "win32"}
 _BLOCKS = frozenset({"packages", "wheels"})
 
 
@@ -65,7 +64,7 @@ def export_pylock(lock: Lock, target: str, locate: Locate, folder: Path) -> Expo
     pylock = Pylock(
         lock_version=Version("1.0"),
         environments=[Marker(_environment(where))],
-        requires_python=SpecifierSet(f">={_minor(where)}"),
+        requires_python=SpecifierSet(f">={minor_of(where)}"),
         created_by="tumpline",
         packages=packages,
         tool={"tumpline": _account(where, left_out)},
@@ -80,6 +79,8 @@ def export_pylock(lock: Lock, target: str, locate: Locate, folder: Path) -> Expo
             hint="export with --format requirements",
         ) from error
     head = [f"What tumpline locked for the target {target}. Do not edit: made by tumpline export --format pylock."]
+    if local := next((pin.version for _, pin in pins if "+" in pin.version), ""):
+        head.append(f"For that target only: versions such as {local} exist nowhere else.")
     if where.modules:
         head.append(f"Load these modules first: {' '.join(where.modules)}")
     lines = "".join(f"{comment(line)}\n" for line in head)
@@ -151,15 +152,7 @@ def _addressed(
 
 def _environment(target: LockedTarget) -> str:
     """Return the marker of the machines that the file is for: same Python minor version, system and processor."""
-    machine = "AMD64" if (target.os, target.machine) == ("windows", "x86_64") else target.machine
-    return (
-        f'python_version == "{_minor(target)}" and sys_platform == "{_SYS_PLATFORM.get(target.os, target.os)}" '
-        f'and platform_machine == "{machine}"'
-    )
-
-
-def _minor(target: LockedTarget) -> str:
-    return ".".join(target.python.split(".")[:2])
+    return " and ".join(f'{variable} == "{value}"' for variable, value in marker_values(target).items())
 
 
 def _account(target: LockedTarget, left_out: list[LeftOut]) -> dict[str, object]:

@@ -182,15 +182,23 @@ class DependencyEdit:
             isinstance(one, str) and normalise(one) == normalise(group) for one in named
         ):
             return
+        self._append_setting(keys, group)
+
+    def add_constraint(self, requirement: Requirement) -> None:
+        """Limit the versions of a package that something else asks for; raises InputError ``cannot-edit``."""
+        self._append_setting(("tool", "tumpline", "constraints"), requirement_text(requirement))
+
+    def _append_setting(self, keys: KeyPath, item: str) -> None:
         splices = Splices(self._text)
+        hint = f'add "{item}" to it by hand'
         try:
             if splices.has(keys):
-                splices.append(keys, literal(group))
+                splices.append(keys, literal(item))
             else:
-                splices.add_array(keys, literal(group))
+                splices.add_array(keys, literal(item))
         except KeyError as error:
-            raise self._refused(keys, f'add "{group}" to it by hand') from error
-        self._accept_setting(splices.text, keys, f'add "{group}" to it by hand')
+            raise self._refused(keys, hint) from error
+        self._accept_setting(splices.text, keys, hint)
 
     def _accept_setting(self, text: str, keys: KeyPath, hint: str) -> None:
         try:

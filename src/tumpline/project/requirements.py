@@ -9,7 +9,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from tumpline.errors import InputError, Problem
@@ -26,6 +25,7 @@ from tumpline.project.addresses import (
 from tumpline.project.document import quoted
 from tumpline.project.model import Declared
 from tumpline.project.options import FileHashes, LineOptions, RequirementsOptions, parse_options, split_line
+from tumpline.project.requirements_model import FromModule, LineKind, LocalProject, ReadLine, RequirementsFile
 from tumpline.project.requirements_text import Line, logical_lines, read_text
 from tumpline.project.spelling import compose, local_part_remark, spell, version_in_name
 
@@ -40,36 +40,6 @@ _TABLE_RULE = re.compile(r"-{3,}(?:\s+-{3,})*")
 _SPECIFIC = re.compile(r"[@=<>!~]")
 _CONDA = ("conda", "croot", "feedstock_root", "ci_py")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-
-_NO_OPTIONS = RequirementsOptions()
-
-
-@dataclass(frozen=True, slots=True)
-class LocalProject:
-    """A folder to install from (``-e .``), whose name only its own pyproject.toml knows."""
-
-    path: Path
-    editable: bool
-    extras: tuple[str, ...]
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementsFile:
-    """What a requirements file and those it includes ask for, each in the order of the lines.
-
-    `constraints` come from ``-c``. `problems` are the lines that were refused; `notes` are remarks on lines that were
-    read otherwise than they are written, or that belong to a module (``from-module``) and are no requirement.
-    Origins are ``requirements.txt:12``, relative to the folder of the first file.
-    """
-
-    requirements: tuple[Declared, ...] = ()
-    constraints: tuple[Declared, ...] = ()
-    local: tuple[LocalProject, ...] = ()
-    hashes: tuple[FileHashes, ...] = ()
-    options: RequirementsOptions = _NO_OPTIONS
-    notes: tuple[Problem, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 def read_requirements(
@@ -100,20 +70,24 @@ class _Reader:
         self._requirements: list[Declared] = []
         self._constraints: list[Declared] = []
         self._local: list[LocalProject] = []
+        self._modules: list[FromModule] = []
         self._hashes: list[FileHashes] = []
         self._options = RequirementsOptions()
         self._notes: list[Problem] = []
         self._problems: list[Problem] = []
+        self._read: list[ReadLine] = []
 
     def result(self) -> RequirementsFile:
         return RequirementsFile(
             tuple(self._requirements),
             tuple(self._constraints),
             tuple(self._local),
+            tuple(self._modules),
             tuple(self._hashes),
             self._options,
             tuple(self._notes),
             tuple(self._problems),
+            tuple(self._read),
         )
 
     def read(self, path: Path, *, constraint: bool, where: str = "") -> None:
@@ -159,6 +133,7 @@ class _Reader:
                 hint="make the file with pip freeze --local, or list only what the project imports",
             )
             start = 2
+            self._account(path, lines[:2], "heading")
         before = len(self._problems)
         for position, line in enumerate(lines[start:], start=start):
             where = f"{path}:{line.number}"
@@ -167,16 +142,29 @@ class _Reader:
                 self._refuse(
                     "too-many-problems", f"{left} more lines are not looked at", where, hint="correct the above first"
                 )
+                self._account(path, lines[position:], "not-looked-at")
                 return
+            kind: LineKind = "refused"
+            place = len(self._read)
             try:
                 if table is not None:
-                    self._row(line.text, path, line.number, constraint, located=table[1] is not None)
+                    kind = self._row(line.text, path, line.number, constraint, located=table[1] is not None)
                 else:
-                    self._line(line.text, path, line.number, constraint)
+                    kind = self._line(line.text, path, line.number, constraint)
             except InputError as error:
                 self._problems += [problem._replace(where=where) for problem in error.problems]
+            if kind == "include" and any(problem.where == where for problem in self._problems[before:]):
+                kind = "refused"
+            # Before the lines of a file that it includes.
+            self._read.insert(place, self._read_line(path, line, kind))
 
-    def _row(self, text: str, path: Path, number: int, constraint: bool, *, located: bool) -> None:
+    def _account(self, path: Path, lines: list[Line], kind: LineKind) -> None:
+        self._read += [self._read_line(path, line, kind) for line in lines]
+
+    def _read_line(self, path: Path, line: Line, kind: LineKind) -> ReadLine:
+        return ReadLine(self._origin(path, line.number), f"{path}:{line.number}", line.text, kind)
+
+    def _row(self, text: str, path: Path, number: int, constraint: bool, *, located: bool) -> LineKind:
         words = text.split()
         if len(words) < 2 or _TABLE_RULE.fullmatch(text):
             raise InputError.of(
@@ -192,12 +180,12 @@ class _Reader:
                 why=f"the folder is {quoted(' '.join(words[2:]))}",
                 hint="remove the line, or make it -e FOLDER",
             )
-        self._requirement(f"{words[0]}=={words[1]}", path, number, constraint, LineOptions())
+        return self._requirement(f"{words[0]}=={words[1]}", path, number, constraint, LineOptions())
 
-    def _line(self, written: str, path: Path, number: int, constraint: bool) -> None:
+    def _line(self, written: str, path: Path, number: int, constraint: bool) -> LineKind:
         text = self._filled_in(written)
         try:
-            self._filled_line(text, path, number, constraint)
+            return self._filled_line(text, path, number, constraint)
         except InputError as error:
             if text == written:
                 raise
@@ -206,12 +194,11 @@ class _Reader:
             hint = "see what the variables hold"
             raise InputError(*(one._replace(message=message, why="", hint=hint) for one in error.problems)) from None
 
-    def _filled_line(self, text: str, path: Path, number: int, constraint: bool) -> None:
+    def _filled_line(self, text: str, path: Path, number: int, constraint: bool) -> LineKind:
         body, words = split_line(text)
         where = f"{path}:{number}"
         if body:
-            self._requirement(body, path, number, constraint, parse_options(words, after=body))
-            return
+            return self._requirement(body, path, number, constraint, parse_options(words, after=body))
         options = parse_options(words)
         self._options = self._options.joined(options.file)
         for kind, name in options.includes:
@@ -220,17 +207,20 @@ class _Reader:
                     "remote-file", f"{quoted(name)} is on another machine", hint="download the file and name the copy"
                 )
             self.read(path.parent / name, constraint=constraint or kind == "constraint", where=where)
+        found: LineKind = "include" if options.includes else "option"
         for name in options.editables:
             named = self._installable(name, path, number, constraint, editable=True)
+            found = "folder"
             if named is not None:
-                self._requirement(named, path, number, constraint, LineOptions())
+                found = self._requirement(named, path, number, constraint, LineOptions())
+        return found
 
-    def _requirement(self, text: str, path: Path, number: int, constraint: bool, options: LineOptions) -> None:
+    def _requirement(self, text: str, path: Path, number: int, constraint: bool, options: LineOptions) -> LineKind:
         if _points_at_something(text):
             named = self._installable(text, path, number, constraint, editable=False)
             if named is None:
                 self._note_unused(("--hash",) * bool(options.hashes) + options.unused, text, path, number)
-                return
+                return "folder"
             text = named
         where, origin = f"{path}:{number}", self._origin(path, number)
         spelled = spell(text)
@@ -245,7 +235,8 @@ class _Reader:
                     why=f"the Alliance builds its modules in {quoted(str(file))}",
                     hint="add the module to the target, or write NAME==VERSION if the project itself needs the package",
                 )
-                return
+                self._modules.append(FromModule(requirement.name, file, origin))
+                return "module"
             if (wheel := wheelhouse_wheel(file)) is not None:
                 # A wheel of a wheelhouse is known by name and version, not by where it was mounted.
                 spelled = spell(wheel)
@@ -272,6 +263,7 @@ class _Reader:
         if options.hashes:
             self._hashes.append(FileHashes(origin, requirement.name, options.hashes))
         self._note_unused(options.unused, requirement.name, path, number)
+        return "constraint" if constraint else "requirement"
 
     def _installable(self, text: str, path: Path, number: int, constraint: bool, *, editable: bool) -> str | None:
         """Return ``NAME @ ADDRESS`` for an address or archive; keep a folder in `local` and return None."""

@@ -46,6 +46,11 @@ class Needs:
     approximate: str = ""
     borrowed: bool = False
 
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of what the offer needs."""
+        return self.approximate != _UNKNOWN
+
 
 class NeedsReader:
     """Reads the needs of offers, each once; `index` is None where nothing may be asked of an index.
