@@ -16,6 +16,7 @@ BENCHES = (
     "bench.pull",
     "bench.search",
     "bench.sync",
+    "bench.pack",
 )
 
 

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -169,15 +171,24 @@ def test_verify_imports(synced: Folder) -> None:
     assert "load the module that has libcuda.so.1" in done.stderr
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may look into, which those of pytest are not."""
+    folder = Path(tempfile.mkdtemp(prefix="tumpline-users-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 SYSTEM_PYTHON = next((path for path in (f"/usr/bin/python{MINOR}",) if os.access(path, os.X_OK)), "")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to become another user")
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv, to become another user")
 @pytest.mark.skipif(not SYSTEM_PYTHON, reason=f"needs a Python {MINOR} in /usr/bin, which every user can start")
-def test_another_path_and_another_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_another_path_and_another_user(open_folder: Path) -> None:
     """Packed by one user in one place, unpacked by another in another: all of it works, and nothing is left to mend."""
-    base = tmp_path_factory.mktemp("users")
+    base = open_folder
     folder = Folder(base)
     # No pip in the lock: it is the one that virtualenv carries, the real one.
     packages = [package for package in small_world(folder.wheels).packages if package.name != "pip"]
@@ -189,9 +200,6 @@ def test_another_path_and_another_user(tmp_path_factory: pytest.TempPathFactory)
     theirs = base / "theirs"
     theirs.mkdir()
     os.chown(theirs, 65534, 65534)
-    for parent in (base, *base.parents):
-        if parent != Path("/tmp") and parent.is_relative_to("/tmp"):
-            parent.chmod(0o755)
     home = {"HOME": str(theirs), "TUMPLINE_CACHE": str(theirs / "cache"), "PATH": "/usr/bin:/bin"}
     # The tool runs on a Python that the other user can start, from where it is installed now.
     bring = f"import sys; sys.path[:0] = {[path for path in sys.path if path]!r}; from tumpline.cli import main; "

@@ -217,14 +217,15 @@ def test_no_folder_to_write_to(tmp_path: Path, small: tuple[Path, EnvironmentRec
     assert "-o" in caught.value.problems[0].hint
 
 
+@formats
 @pytest.mark.parametrize("room", [1, 8, 32, 64, 96])
-def test_full_disk(small_disk: Path, changed: tuple[Path, EnvironmentRecord], room: int) -> None:
+def test_full_disk(small_disk: Path, changed: tuple[Path, EnvironmentRecord], room: int, suffix: str) -> None:
     (changed[0] / "share" / "noise").write_bytes(os.urandom(400_000))
     status = os.statvfs(small_disk)
     used = (status.f_blocks - status.f_bfree) * status.f_frsize
     subprocess.run(["mount", "-o", f"remount,size={used + room * 4096}", small_disk], check=True)
     with pytest.raises(EnvironmentFailure) as caught:
-        pack_to(*changed, small_disk / "image.tar")
+        pack_to(*changed, small_disk / f"image{suffix}")
     assert caught.value.code == "disk-full"
     assert list(small_disk.iterdir()) == []
 

@@ -5,6 +5,7 @@ zstd is used through its program, since the standard library has none before Pyt
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from tumpline.environment.compression import Compression
+from tumpline.environment.create import says_disk_is_full
 from tumpline.environment.tarstream import damaged
 from tumpline.errors import EnvironmentFailure
 
@@ -32,7 +34,7 @@ _GZIP = 31
 
 
 class Sink(Protocol):
-    """What one part is written to. `close` returns the bytes that were stored, and raises what the disk says."""
+    """What one part is written to. Raises OSError where the disk refuses, EnvironmentFailure ``zstd-failed``."""
 
     def write(self, piece: bytes | memoryview) -> None:
         """Write more of the part."""
@@ -103,14 +105,25 @@ class _Zstd:
         _widen(self._process.stdin.fileno())
 
     def write(self, piece: bytes | memoryview) -> None:
-        self._pipe.write(piece)
+        try:
+            self._pipe.write(piece)
+        except BrokenPipeError:
+            self._finish()
 
     def close(self) -> None:
-        self._pipe.close()
+        with suppress(BrokenPipeError):
+            self._pipe.close()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Let the program end, and raise what it complains of."""
         assert self._process.stdin is not None and self._process.stderr is not None  # noqa: S101, PT018 - as above
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         said = self._process.stderr.read().decode("utf-8", "replace")
         if self._process.wait() != 0:
+            if says_disk_is_full(said):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise _zstd_failed(said)
 
     def end(self) -> None:
