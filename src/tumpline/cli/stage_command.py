@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.amounts import amount, counted
 from tumpline.cli.late import LateParser
+from tumpline.cli.stage_place import add_stage_option, open_stage, without_internet
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import (
-    add_network_options,
-    add_project_option,
-    add_stage_option,
-    choose_target,
-    load_site_of,
-    open_stage,
-    read_lock_of,
-)
+from tumpline.cli.wiring import add_network_options, add_project_option, choose_target, load_site_of, read_lock_of
 from tumpline.errors import Problem
 
 if TYPE_CHECKING:
@@ -27,6 +20,7 @@ if TYPE_CHECKING:
     from tumpline.environment.stage_copy import Copied
     from tumpline.environment.wheelstore import BuiltWheel, WheelStore
     from tumpline.lock import Lock, LockedTarget
+    from tumpline.project import Project
     from tumpline.sites import Site
 
 __all__ = ["configure", "execute"]
@@ -71,12 +65,17 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         from tumpline.cli import stage_pruning
 
         return stage_pruning.execute(options, terminal)
+    from tumpline.cli.outdated import remark_outdated
+    from tumpline.project.read import read_project
+
     root, lock = read_lock_of(options)
+    project = read_project(root)
+    remark_outdated(lock, project, terminal)
     targets = _targets(lock, options)
     sites = [load_site_of(target) for target in targets]
     stage = open_stage(options)
+    surveys = _survey(lock, targets, sites, stage, project)
     if options.check:
-        surveys = _survey(lock, targets, sites, stage, root)
         complete = all(survey.complete for survey in surveys)
         if terminal.json:
             terminal.data(json.dumps(_data(stage, surveys, sites, [()] * len(surveys)), indent=2))
@@ -85,9 +84,10 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         return 0 if complete else 1
     from tumpline.cli.stage_filling import fill
 
-    surveys = _survey(lock, targets, sites, stage, root)
-    brought = fill(options, terminal, stage, surveys, sites)
-    surveys = _survey(lock, targets, sites, stage, root)
+    if any(map(without_internet, sites)):
+        options.offline = True
+    brought = fill(options, terminal, stage, surveys, sites, project)
+    surveys = _survey(lock, targets, sites, stage, project)
     copied = _copy(options, terminal, stage, surveys) if options.to else None
     if terminal.json:
         terminal.data(json.dumps(_data(stage, surveys, sites, brought, copied), indent=2))
@@ -113,13 +113,11 @@ def _targets(lock: Lock, options: argparse.Namespace) -> list[LockedTarget]:
 
 
 def _survey(
-    lock: Lock, targets: Iterable[LockedTarget], sites: Iterable[Site], stage: WheelStore, root: Path
+    lock: Lock, targets: Iterable[LockedTarget], sites: Iterable[Site], stage: WheelStore, project: Project
 ) -> list[Survey]:
     from tumpline.environment.plan import plan_environment
     from tumpline.environment.stage import survey_stage
-    from tumpline.project.read import read_project
 
-    project = read_project(root)
     return [
         survey_stage(
             plan_environment(lock, target.name, project),

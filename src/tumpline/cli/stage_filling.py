@@ -10,7 +10,7 @@ from tumpline.cli.amounts import amount, counted
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.sync_progress import SyncProgress
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, cache_use, find_project, open_index
+from tumpline.cli.wiring import cache, cache_use, open_index
 from tumpline.environment.make import SyncSettings
 from tumpline.environment.stage import Survey
 from tumpline.environment.staging import Load, Stager, check_room, load_of, without_damaged
@@ -19,7 +19,7 @@ from tumpline.environment.wheelstore import BuiltWheel, WheelStore
 from tumpline.errors import Problem
 from tumpline.host import variables
 from tumpline.host.room import room_in
-from tumpline.project.read import read_project
+from tumpline.project import Project
 from tumpline.sites import Site
 
 __all__ = ["fill"]
@@ -31,6 +31,7 @@ def fill(
     stage: WheelStore,
     surveys: Sequence[Survey],
     sites: Sequence[Site],
+    project: Project,
 ) -> list[tuple[BuiltWheel, ...]]:
     """Bring what is lacking for each target, and return it."""
     environ = variables()
@@ -50,7 +51,6 @@ def fill(
     if load.wheels:
         terminal.say(_words(load, stage.folder))
     check_room(load, room_in(stage.folder, environ), stage.folder)
-    project = read_project(find_project(options))
     settings = SyncSettings(offline=options.offline)
     brought: list[tuple[BuiltWheel, ...]] = []
     with (

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 from tumpline.cli.amounts import amount, counted, days
+from tumpline.cli.stage_place import open_stage
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import find_project, open_stage
+from tumpline.cli.wiring import find_project
 from tumpline.environment.stage_prune import needed_files, unneeded_files
 from tumpline.errors import InputError
 from tumpline.host.caches import remove_files

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.cli.chosen_environment import ask, seen_environment
+from tumpline.cli.stage_place import add_stage_option
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import add_index_options, add_project_option, add_stage_option
+from tumpline.cli.wiring import add_index_options, add_project_option
 from tumpline.environment.generations import is_whole
 from tumpline.environment.record import Expected, read_record
 

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from tumpline.cli.chosen_environment import Question, note_current
+from tumpline.cli.outdated import remark_outdated
+from tumpline.cli.stage_place import find_stage, without_internet
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.sync_progress import SyncProgress
 from tumpline.cli.terminal import Terminal
@@ -13,16 +15,13 @@ from tumpline.cli.wiring import (
     cache,
     cache_use,
     choose_target,
-    find_stage,
     load_site_of,
     open_index,
     read_lock_of,
-    without_internet,
 )
 from tumpline.environment.generations import current_generation
 from tumpline.environment.sync import SyncReport, SyncSettings, default_place, sync
 from tumpline.environment.wheelstore import WheelStore
-from tumpline.errors import Problem
 from tumpline.host import variables
 from tumpline.project.read import read_project
 
@@ -34,15 +33,7 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
     root, lock = read_lock_of(options)
     target = choose_target(lock, options)
     project = read_project(root)
-    if lock.inputs != project.inputs:
-        terminal.note(
-            Problem(
-                "lock-outdated",
-                "the project asks for something else since the lock was made",
-                where="pyproject.toml",
-                hint="bring the lock up to date: tumpline lock",
-            )
-        )
+    remark_outdated(lock, project, terminal)
     site = load_site_of(target)
     environ = variables()
     if not options.offline and without_internet(site):

@@ -15,14 +15,16 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tumpline.addresses.files import digest_of
 from tumpline.environment.install import WheelJob
 from tumpline.environment.origin import editable_url
+from tumpline.environment.plan import Plan
+from tumpline.environment.stage import project_key
 from tumpline.environment.storage import storage_failure
-from tumpline.environment.wheelstore import BuiltWheel
+from tumpline.environment.wheelstore import WheelStore
 from tumpline.errors import EnvironmentFailure, InputError
 
 __all__ = ["project_job", "wheel_of_editable"]
@@ -64,14 +66,19 @@ def wheel_of_editable(packages: Path, folder: Path) -> Path:
     return _write(folder / name, files, info.name)
 
 
-def project_job(wheel: BuiltWheel, project: Path, scratch: Path) -> WheelJob | None:
-    """Return what installs the project's wheel of a stage; None where it can not serve for the project's folder.
+def project_job(plan: Plan, stage: WheelStore, scratch: Callable[[], Path]) -> WheelJob | None:
+    """Return what installs the project from a stage; None where there is nothing that can serve for its folder.
 
-    `scratch` is a folder for the wheel with the names of folders replaced. Raises InputError ``wrong-hash``;
+    `scratch` gives a folder for the wheel with the names of folders replaced. Raises InputError ``wrong-hash``;
     EnvironmentFailure ``cannot-write``, ``disk-full``.
     """
-    root = os.path.realpath(project)
-    said = editable_url(project)
+    if plan.project is None:
+        return None
+    wheel = stage.built(project_key(plan.target, plan.project, plan.project_name))
+    if wheel is None:
+        return None
+    root = os.path.realpath(plan.project)
+    said = editable_url(plan.project)
     if wheel.origin == root:
         return WheelJob(wheel.path, sha256=wheel.sha256, size=wheel.size, direct_url=said)
     if not (_PLAIN.fullmatch(root) and _PLAIN.fullmatch(wheel.origin)):
@@ -89,7 +96,7 @@ def project_job(wheel: BuiltWheel, project: Path, scratch: Path) -> WheelJob | N
         names = [name for name in archive.namelist() if not name.endswith(".dist-info/RECORD")]
         files = {name: old.sub(lambda _: root.encode(), archive.read(name)) for name in names}
         info = next(name.partition("/")[0] for name in names if name.partition("/")[0].endswith(".dist-info"))
-    path = _write(scratch / wheel.path.name, files, info)
+    path = _write(scratch() / wheel.path.name, files, info)
     return WheelJob(path, size=path.stat().st_size, direct_url=said)
 
 

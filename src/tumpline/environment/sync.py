@@ -12,7 +12,7 @@ from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
 from tumpline.environment.generations import Generation, current_generation, leftovers, remove, starts
-from tumpline.environment.install import Overlap, WheelJob
+from tumpline.environment.install import Overlap
 from tumpline.environment.layout import layout_of
 from tumpline.environment.make import SyncSettings, compile_environment, make_environment
 from tumpline.environment.plan import Plan, plan_environment
@@ -20,7 +20,6 @@ from tumpline.environment.project_wheel import project_job
 from tumpline.environment.record import EnvironmentRecord, Expected, read_record, write_record
 from tumpline.environment.reporting import Quiet, SyncReporter
 from tumpline.environment.sources import WheelIndex, locate_wheels, wheels_here
-from tumpline.environment.stage import project_key
 from tumpline.environment.storage import storage_failure
 from tumpline.environment.wheelstore import WheelStore
 from tumpline.errors import InputError, NotSo
@@ -139,7 +138,7 @@ def sync(
         builds = build_settings(plan, project, wheelhouse, environ, settings, cache, stage, use)
         with WheelMaker(builds, plan.target, interpreter) as maker:
             jobs = locate_wheels(plan, wheelhouse, index, reporter, maker, stage=stage, offline=settings.offline)
-            own = _staged_project(plan, stage, maker) if settings.offline else None
+            own = project_job(plan, stage, maker.scratch) if settings.offline and stage is not None else None
             paths = {step.name: job.path for step, job in zip(plan.wheels, jobs, strict=True)}
             footprint = footprint_of(plan, paths)
             rooms = too_small(footprint, room_in(place.parent, environ))
@@ -210,14 +209,6 @@ def build_settings(
         use=use,
         stage=stage,
     )
-
-
-def _staged_project(plan: Plan, stage: WheelStore | None, maker: WheelMaker) -> WheelJob | None:
-    """Return what installs the project without building it, where a stage has that: a build may need the internet."""
-    if stage is None or plan.project is None:
-        return None
-    found = stage.built(project_key(plan.target, plan.project, plan.project_name))
-    return project_job(found, plan.project, maker.scratch()) if found is not None else None
 
 
 def check_machine(target: LockedTarget, interpreter: Interpreter) -> None:

@@ -41,7 +41,7 @@ class Access:
         self.settings = settings
         self.cache = Cache(folder)
         self.files = files or folder / "files"
-        self.use = use or CacheUse(folder, None)
+        self.use = use or CacheUse(folder, None, notes=False)
         self.offline = offline
         self.refresh = refresh
         self.clock = clock
