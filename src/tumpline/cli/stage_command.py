@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -199,8 +200,9 @@ def _tell(
             f"{copied.there} had been there"
         )
     else:
-        elsewhere = f" --stage {stage.folder}" if options.stage else ""
-        terminal.say(f"in a job: tumpline sync --offline{elsewhere}")
+        given = ("--stage", str(stage.folder)) if options.stage else ()
+        chosen = ("--target", options.target[0]) if len(options.target) == 1 else ()
+        terminal.say(f"in a job: {shlex.join(['tumpline', 'sync', '--offline', *chosen, *given])}")
 
 
 def _data(
