@@ -36,11 +36,18 @@ def wheel_request(question: Question, lacks: Iterable[Lack], *, tried: bool) -> 
     en.append("Could you please make the following available, as a wheel in the wheelhouse or in a module?")
     fr.append("Pourriez-vous rendre disponible ce qui suit, sous forme de wheel ou dans un module ?")
     for lack, accounts in wanted:
-        asked = ", ".join(dict.fromkeys(clause.requirement for clause in lack.clauses if clause.name == lack.name))
-        en += ["", f"Package: {lack.name}", f"Version: {asked}", "Where:", *_places(accounts, targets, "with")]
+        asked = list(dict.fromkeys(clause.requirement for clause in lack.clauses if clause.name == lack.name))
+        bound = ", ".join(text for text in asked if text != lack.name)
+        en += ["", f"Package: {lack.name}", f"Version: {bound or 'any'}", "Where:", *_places(accounts, targets, "with")]
         en += ["What there is now:", *_now(accounts)]
         en += [f"Why: {_why_en(lack)}"]
-        fr += ["", f"Paquet : {lack.name}", f"Version : {asked}", "Où :", *_places(accounts, targets, "avec")]
+        fr += [
+            "",
+            f"Paquet : {lack.name}",
+            f"Version : {bound or 'au choix'}",
+            "Où :",
+            *_places(accounts, targets, "avec"),
+        ]
         fr += ["État actuel (en anglais) :", *_now(accounts)]
         fr += [f"Raison : {_why_fr(lack)}"]
     if tried:
@@ -73,9 +80,9 @@ def _askers(lack: Lack) -> list[str]:
 
 def _why_en(lack: Lack) -> str:
     askers = _askers(lack)
-    return f"{', '.join(askers)} needs it" if askers else "my project needs it"
+    return f"{', '.join(askers)} needs it" if askers else "my project needs it [please add: for which work]"
 
 
 def _why_fr(lack: Lack) -> str:
     askers = _askers(lack)
-    return f"{', '.join(askers)} en a besoin" if askers else "mon projet en a besoin"
+    return f"{', '.join(askers)} en a besoin" if askers else "mon projet en a besoin [à compléter : pour quels travaux]"

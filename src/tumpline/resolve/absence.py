@@ -263,6 +263,8 @@ def _only_source(release: Release, wanted: Sequence[Release], page: ProjectPage)
 _INDEX_WORDS: dict[str, Callable[[Release, Sequence[Release], ProjectPage], str]] = {
     "requires-python": _requires_python,
     "source-only": _only_source,
-    "manylinux": lambda *_: "the index has only wheels for particular systems, which this site refuses",
+    "manylinux": lambda *_: (
+        "the index has only compiled wheels (manylinux and the like), which do not run on this site"
+    ),
     "platform": lambda *_: "the index has no wheel for this system and Python",
 }

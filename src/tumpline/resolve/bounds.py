@@ -72,7 +72,7 @@ def relax(question: Question, name: Name, versions: Sequence[str], cost: int) ->
         after[declared] = replace(declared, requirement=new)
         shown = specifier + (f" (where {requirement.marker})" if requirement.marker else "")
         wanted = str(new.specifier)
-        words = f"relax {noun}{name}{shown} to {name}{wanted}" if wanted else f"drop the bound {shown} of {noun}{name}"
+        words = f"change {noun}{name}{shown} to {name}{wanted}" if wanted else f"drop the bound {shown} of {noun}{name}"
         changes.append(Change(kind, words, *_place(declared), _line(declared, new)))
     if not changes:
         return None
@@ -130,7 +130,7 @@ def leave_out(declared: Declared, marker: str, target: str, cost: int) -> Move:
     combined = f"({requirement.marker}) and {marker}" if requirement.marker else marker
     new = parse_requirement(f"{_without_marker(requirement)}; {combined}")
     name = normalise(requirement.name)
-    words = f"do without {name} {_where(marker)}, that is on {target}"
+    words = f"do without {name} {_where(marker)}, that is on {target} (what imports it fails there)"
     change = Change("leave-out", words, *_place(declared), _line(declared, new))
     after: dict[Declared, Declared | None] = {declared: replace(declared, requirement=new)}
     return Move((change,), lambda q: _with_rows(q, after), cost, ("leave-out", f"{name} {target}"))
