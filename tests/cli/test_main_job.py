@@ -315,7 +315,7 @@ class TestOffline:
         done.refuses("offline-not-cached", 4, "not in the cache", "without --offline")
         assert snapshot(folder) == before
         done = job.run("sync", "--offline", "--target", "laptop", cwd=folder, environ=environ)
-        done.refuses("offline-not-cached", 4, "without --offline")
+        done.refuses("not-staged", 4, "neither in the stage nor in the cache", "tumpline stage")
 
 
 class TestEnvironments:
