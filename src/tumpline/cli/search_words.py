@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from tumpline.cli.module_groups import load_words
 from tumpline.cli.tables import COLUMNS
 from tumpline.values import Name
 
@@ -45,6 +44,8 @@ def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, termina
 
 def _to_load(offer: ModuleOffer, needs: Mapping[tuple[str, str], tuple[str, ...]]) -> str:
     import shlex
+
+    from tumpline.cli.module_groups import load_words
 
     return shlex.join(load_words(offer.environment, needs.get((offer.environment, offer.module), ()), offer.module))
 
