@@ -284,3 +284,13 @@ def _ask_all(catalogue: Catalogue) -> None:
 
 def test_the_file_is_marked_as_ours(tmp_path: Path) -> None:
     assert write(tmp_path).read_bytes()[68:72] == APPLICATION.to_bytes(4, "big") == b"TUMP"
+
+
+def test_what_killed_scans_left_goes_after_a_day(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / name for name in (".c.sqlite.1-a", ".c.sqlite.2-b", ".other.sqlite.1-a"))
+    for path in (old, new, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (1e9, 1e9))
+    write_catalogue(tmp_path / "c.sqlite", CONTENT, encode(CONTENT))
+    assert (old.exists(), new.exists(), other.exists()) == (False, True, True)

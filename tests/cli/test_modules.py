@@ -298,6 +298,8 @@ class TestModules:
         shell("catalogue", "scan")
         line = shell("modules", "gadget").splitlines()[-1].removeprefix("to load: ")
         assert shlex.split(line)[2:] == ["StdEnv/2023", "a b;touch FILE/1", "python/3.11", "gadget/1"]
+        shell("search", "gadget", "--offline")
+        assert "module load StdEnv/2023 'a b;touch FILE/1' gadget/1 (1, Python 3.11)" in shell.err
 
 
 class TestPythons:

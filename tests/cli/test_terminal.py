@@ -77,3 +77,12 @@ class TestInternalError:
         assert main(["site", "list", "--json"]) == 4
         (problem,) = json.loads(capsys.readouterr().out)["problems"]
         assert problem["code"] == "internal-error"
+
+
+def test_what_the_character_set_lacks_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    terminal = Terminal.for_process()
+    terminal.data("caf\u00e9 \u2500")
+    terminal.out.flush()
+    assert raw.getvalue() == b"caf\\xe9 \\u2500\n"
