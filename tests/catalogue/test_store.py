@@ -294,3 +294,9 @@ def test_what_killed_scans_left_goes_after_a_day(tmp_path: Path) -> None:
         os.utime(path, (1e9, 1e9))
     write_catalogue(tmp_path / "c.sqlite", CONTENT, encode(CONTENT))
     assert (old.exists(), new.exists(), other.exists()) == (False, True, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert code_of(tmp_path / "pipe") == "not-a-catalogue"

@@ -197,6 +197,10 @@ class TestQuestions:
         assert [row[0] for row in rows(console)] == ["numpy", "pandas", "pytz"]
         assert console("search", "--deps", "pandas", "numpy>3", "--python", "3.11") == 1
         assert "numpy can not be had" in console.err
+        assert console("search", "--deps", "pandas", "--version", "2.2.3", "--python", "3.11") == 0
+        assert console("search", "--deps", "pandas", "--version", "9", "--python", "3.11") == 1
+        assert console("search", "--deps", "pandas>=2.2.*", "--python", "3.11") == 0
+        assert console("search", "--deps", "pytz", "--python", "3.11", "--arch", "v3") == 1
         assert console("search", "--deps", "pandas", "--python", "3.11", "--json") == 0
         assert json.loads(console.out)["complete"] is True
 

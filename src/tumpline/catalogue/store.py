@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import struct
 import weakref
 from contextlib import contextmanager
@@ -254,9 +255,13 @@ def check_header(path: Path) -> None:
     """
     where = str(path)
     try:
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            # To open a pipe would wait for somebody who writes.
+            raise _not_a_catalogue(where, "it is not a regular file")
         with path.open("rb") as stream:
             header = stream.read(_HEADER)
-        size = path.stat().st_size
+        size = status.st_size
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError.of(
             "catalogue-missing",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tumpline.sites import Site
 
 __all__ = ["tell_closure"]
+
+_EXTRAS = re.compile(r"\[[^\]]*\]")
 
 
 def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, terminal: Terminal) -> int:
@@ -55,6 +58,8 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
     if not any(layer in known for layer in target.layers):
         # A catalogue of folders that no profile names: as for a search, all of them count.
         target = replace(target, layers=known)
+    if options.arch and scope.terms.layers is not None:
+        target = replace(target, layers=tuple(layer for layer in target.layers if layer in scope.terms.layers))
     declared = [Declared(parse_requirement(_requirement(ask)), ask.given) for ask in asks]
     lacking: tuple[Problem, ...] = ()
     rows: list[list[str]] = []
@@ -97,6 +102,7 @@ def _site(scope: Scope) -> Site:
 
 
 def _requirement(ask: Ask) -> str:
-    """Return what was asked with its extras, but for a local version, which is one site's own (R1)."""
+    """Return what was asked, with its extras and marker, and the specifier as a search reads it."""
     text, semicolon, marker = ask.given.partition(";")
-    return text.partition("+")[0] + semicolon + marker
+    extras = _EXTRAS.search(text)
+    return f"{ask.name}{extras[0] if extras else ''}{ask.specifier} {semicolon}{marker}"
