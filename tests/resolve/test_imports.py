@@ -257,6 +257,12 @@ def test_a_stack_is_known_by_its_versions(tmp_path: Path) -> None:
     assert set(kinds.values()) == {"kept"}
 
 
+def test_compiled_files_say_themselves(tmp_path: Path) -> None:
+    text = "a==1.0  # via -r requirements.in\nb==1.0  # via -r requirements.in, a\nc==1.0  # via b\n"
+    judgement = judged(tmp_path, text, {"a": "b", "b": "c"})
+    assert verdicts(judgement) == {"a": "kept", "b": "kept", "c": "transitive"}
+
+
 def test_locks_say_themselves(tmp_path: Path) -> None:
     one = '[[packages]]\nname = "a"\nversion = "1"\ndependencies = [{ name = "b" }]\n'
     text = f'{one}[[packages]]\nname = "b"\nversion = "2"\n'

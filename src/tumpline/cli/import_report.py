@@ -161,7 +161,7 @@ def _nature(found: Foreign, judgement: Judgement) -> str:
     if judgement.made_by == "person":
         return "taken as written by a person: all that it names is asked for"
     if any(row.asked is not None for row in found.rows):
-        return "a lock: kept is what its project asks for"
+        return "it says itself what was asked for"
     return "taken as a list of all that was installed: kept is what nothing else in it needs"
 
 

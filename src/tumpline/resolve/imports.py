@@ -183,7 +183,8 @@ class _Judge:
 
     def _form_is_open(self) -> bool:
         """Whether a person could have written the list as well as a program."""
-        return self._foreign.form not in _PROGRAMS and all(row.kind != "module" for row in self._foreign.rows)
+        rows = self._foreign.rows
+        return self._foreign.form not in _PROGRAMS and all(row.kind != "module" and row.asked is None for row in rows)
 
     def _is_closed(self) -> bool:
         """Whether the list holds most of what its packages need, as a list of all that was installed does."""
@@ -195,7 +196,8 @@ class _Judge:
         if self.made_by == "person":
             return set(self._standing)
         if any(wanted.asked is not None for wanted in self._standing.values()):
-            return {name for name, wanted in self._standing.items() if wanted.asked}
+            # What a list says nothing of was added to it by hand.
+            return {name for name, wanted in self._standing.items() if wanted.asked is not False}
         # What stands at an address is not found again by name.
         by_hand = {
             name

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tumpline.errors import InputError, Problem
 from tumpline.project.document import quoted
+from tumpline.project.foreign.compiled import is_asked, read_sources
 from tumpline.project.foreign.conda import EXPORTED, read_conda_list, read_environment
 from tumpline.project.foreign.locks import read_poetry_lock, read_pylock, read_uv_lock
 from tumpline.project.foreign.model import Foreign, Row
@@ -76,7 +78,22 @@ def _read(path: Path, text: str, environ: Mapping[str, str] | None) -> Foreign:
         return read_conda_list(path, text)
     if _YAML.search(text) and re.search(r"^[ \t]*- ", text, re.MULTILINE):
         return read_environment(path, text)
-    return _lock(path, text) if _TOML.search(text) else read_plain(path, environ)
+    return _lock(path, text) if _TOML.search(text) else _compiled(text, read_plain(path, environ))
+
+
+def _compiled(text: str, found: Foreign) -> Foreign:
+    """Return a list with what its comments say of who asks for what, where a program has compiled it."""
+    sources = read_sources(text) if "# via" in text else {}
+    if not sources:
+        return found
+    packages = frozenset(row.name for row in found.rows if row.name is not None)
+    rows: list[Row] = []
+    for row in found.rows:
+        # Of files that it includes nothing is known.
+        file, _, line = row.origin.rpartition(":")
+        of = sources.get(int(line)) if file == found.path.name else None
+        rows.append(row if of is None else replace(row, asked=is_asked(of, packages)))
+    return replace(found, rows=tuple(rows))
 
 
 def _lock(path: Path, text: str) -> Foreign:
