@@ -14,6 +14,7 @@ from tests.environment.worlds import indexed, lock_of, make_environment, python_
 from tests.wheelmaker import make_wheel, record_line
 from tumpline.environment.imports import Module, check_imports, modules_of
 from tumpline.environment.inventory import read_distributions
+from tumpline.environment.make import InstallerName, SyncSettings
 from tumpline.environment.record import EnvironmentRecord, Expected, read_record
 from tumpline.environment.verify import VerifyReport, verify
 
@@ -243,3 +244,28 @@ def test_an_import_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert record is not None
     (failure,) = check_imports(folder, record, [Module("hanging", "hanging 1")], environ=variables())
     assert failure.cause == "hangs"
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_an_environment_that_another_installer_filled(tmp_path: Path, installer: InstallerName) -> None:
+    """All but pip itself, which is put there first, says that pip or uv installed it; who comes later is told."""
+    if installer == "uv" and shutil.which("uv") is None:
+        pytest.skip("needs a uv on PATH")
+    wheels = tmp_path / "wheels"
+    packages = [indexed(make_wheel(wheels, name, "1")) for name in ("alpha", "beta", "gamma")]
+    settings = SyncSettings(installer=installer)
+    make_environment(lock_of(*packages), tmp_path / "env", wheels, settings=settings)
+    folder = (tmp_path / "env").resolve()
+    record = read_record(folder)
+    assert record is not None
+    assert (folder / INSTALLER).read_text().strip() == installer
+    assert verify(folder, record, environ=variables()).differences == ()
+    for name in ("pip", "beta"):
+        (info,) = (folder / PACKAGES).glob(f"{name}-*.dist-info")
+        (info / "INSTALLER").write_text("conda\n")
+    kinds = {
+        each.package.split()[0]: each.kind
+        for each in verify(folder, record, environ=variables()).differences
+        if not each.path
+    }
+    assert kinds == {"pip": "package-added", "beta": "package-replaced"}

@@ -8,6 +8,7 @@ Python makes it when it needs it. What a module brings is the module system's.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -153,9 +154,9 @@ def _list(root: str) -> set[str]:
 def _packages(distributions: tuple[Distribution, ...], record: EnvironmentRecord) -> Iterator[Difference]:
     """Yield what is installed and should not be, the reverse, and what somebody else installed over it."""
     wanted = {normalise(name): version for name, version in record.packages}
-    # pip's and uv's, where the environment was made with their help.
-    usual = {each.installer for each in distributions if each.name in wanted} or {"tumpline"}
-    made_by = "tumpline" if "tumpline" in usual else min(usual)
+    # pip or uv, where the environment was made with their help.
+    found = Counter(each.installer for each in distributions if each.name in wanted)
+    made_by = "tumpline" if "tumpline" in found or not found else found.most_common(1)[0][0]
     seen = set()
     for each in distributions:
         if each.problem:
@@ -163,7 +164,8 @@ def _packages(distributions: tuple[Distribution, ...], record: EnvironmentRecord
         if each.name == normalise(record.project or "-"):
             continue
         version = wanted.get(each.name)
-        if version is None and not (each.name == "pip" and each.installer == made_by):
+        # Where the lock has no pip, it is the one that tumpline puts there, whoever installed the rest.
+        if version is None and not (each.name == "pip" and each.installer == "tumpline"):
             yield Difference(
                 "package-added", "", _title(each), f"installed by {each.installer or 'an unknown program'}"
             )
