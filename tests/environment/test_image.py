@@ -96,6 +96,9 @@ LINK = Member("link", "link", target="share")
         ([], [(Member("a", "link", target="."), b""), file("a/b")]),
         ([[file("pyvenv.cfg/a")]], []),
         ([[file("bin/python/a")]], []),
+        ([[(Member("bin/python", "folder"), b"")]], []),
+        ([[file("BIN/Python3")]], []),
+        ([], [file("pyvenv.cfg/a")]),
     ],
 )
 def test_hostile(tmp_path: Path, parts: Sequence[Iterable[Entry]], fittings: Iterable[Entry]) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from tests.environment.worlds import MINOR, installed_record, layout_in, record_digest, sha256_of
 from tests.wheelmaker import make_wheel
-from tumpline.environment.destination import first_line
 from tumpline.environment.install import Installed, WheelJob, install_wheel, settle_overlaps
+from tumpline.environment.layout import first_line
 from tumpline.errors import InputError, TumplineError
 
 FILES: dict[str, str | bytes] = {

@@ -29,8 +29,9 @@ from tumpline.environment.create import create_environment
 from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.install import Installed, WheelJob
 from tumpline.environment.reporting import Quiet
+from tumpline.environment.serving import serve
 from tumpline.environment.sync import sync
-from tumpline.environment.worker import answer_of, install, question_of, serve
+from tumpline.environment.worker import answer_of, install, question_of
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
 from tumpline.host.process import last_lines
 from tumpline.host.pythons import Interpreter, find_python

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.cli.wiring import add_project_option, choose_target, read_lock_of
+from tumpline.environment.generations import default_place
 from tumpline.environment.record import read_record
-from tumpline.environment.sync import default_place
 from tumpline.errors import InputError
 
 if TYPE_CHECKING:

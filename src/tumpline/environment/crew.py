@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import IO, NamedTuple, Self, TypeVar
+from typing import IO, TYPE_CHECKING, NamedTuple, Self, TypeVar
 
-from tumpline.environment.install import Installed, WheelJob
-from tumpline.environment.layout import Layout
-from tumpline.environment.worker import answer_of, question_of
 from tumpline.errors import EnvironmentFailure, TumplineError
 from tumpline.host.launch import child_variables, own_python
+
+if TYPE_CHECKING:
+    from tumpline.environment.install import Installed, WheelJob
+    from tumpline.environment.layout import Layout
 
 __all__ = ["Crew", "Task", "usual_jobs"]
 
@@ -34,7 +35,7 @@ def usual_jobs() -> int:
 
 
 class Task(NamedTuple):
-    """One thing to do: the line that asks for it (see `tumpline.environment.worker`), and where a failure happened."""
+    """One thing to do: the line that asks for it (see `tumpline.environment.serving`), and where a failure happened."""
 
     question: bytes
     where: str
@@ -79,6 +80,9 @@ class Crew:
         `earlier` is as for `install_wheel`. `done` is called as each one is finished, from several threads. Raises what
         `install_wheel` raises, as `ask` says.
         """
+        # Imported here, since only this needs the installer.
+        from tumpline.environment.worker import answer_of, question_of
+
         order = sorted(range(len(jobs)), key=lambda index: -jobs[index].size)
         tasks = [Task(question_of(jobs[index], layout, earlier), jobs[index].path.name) for index in order]
         found = self.ask(tasks, answer_of, lambda place, result: done(jobs[order[place]], result))

@@ -14,7 +14,7 @@ from installer.records import Hash, RecordEntry
 from installer.scripts import Script
 from installer.utils import Scheme, construct_record_file, get_launcher_kind
 
-from tumpline.environment.layout import Layout
+from tumpline.environment.layout import Layout, first_line
 from tumpline.environment.reuse import Earlier
 from tumpline.environment.wheelfile import MemberStream
 from tumpline.errors import InputError
@@ -23,12 +23,10 @@ from tumpline.values import normalise
 if TYPE_CHECKING:
     from installer.scripts import ScriptSection
 
-__all__ = ["Destination", "first_line"]
+__all__ = ["Destination"]
 
 _PIECE = 2**20
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-_LONGEST_FIRST_LINE = 127
-"""Bytes of a ``#!`` line that Linux has kept since it had any; newer kernels keep 255."""
 
 
 class Destination(WheelDestination):
@@ -167,19 +165,6 @@ class Destination(WheelDestination):
                 why=f"{target} is a folder in one of them and a file in the other",
                 hint="remove one of the packages from the project, or tell their authors",
             ) from error
-
-
-def first_line(python: str) -> bytes:
-    """Return the first line or lines of a script for an interpreter.
-
-    Where the path holds a space or is longer than kernels take, ``sh`` starts the interpreter: the second line is a
-    command to it, and to Python a row of string literals.
-    """
-    simple = f"#!{python}\n".encode()
-    if " " not in python and len(simple) <= _LONGEST_FIRST_LINE:
-        return simple
-    quoted = python.replace("'", "'\"'\"'")
-    return f'#!/bin/sh\n"exec" \'{quoted}\' "$0" "$@"\n'.encode()
 
 
 def _pieces(first: bytes, stream: BinaryIO) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from tumpline.environment.record import RECORD_NAME, EnvironmentRecord
 from tumpline.environment.storage import storage_failure
 from tumpline.errors import EnvironmentFailure, InputError
 
-__all__ = ["Generation", "current_generation", "is_whole", "leftovers", "remove", "starts"]
+__all__ = ["Generation", "current_generation", "default_place", "is_whole", "leftovers", "remove", "starts"]
 
 _FOREIGN = 86400.0
 """Seconds after which a note left by another machine, whose processes can not be looked at, counts as abandoned."""
@@ -80,6 +80,11 @@ class Generation:
         # After the link is in place: whoever finds no note may rely on the link to tell what is current.
         with suppress(OSError):
             self._note.unlink(missing_ok=True)
+
+
+def default_place(root: Path, target: str) -> Path:
+    """Return where the environment of a target is unless another place is asked for."""
+    return root / ".tumpline" / "env" / target
 
 
 def current_generation(place: Path) -> Path | None:

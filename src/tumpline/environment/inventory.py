@@ -17,7 +17,16 @@ from tumpline.environment.rows import Row
 from tumpline.environment.seen import SEEN_NAME
 from tumpline.values import Name, normalise
 
-__all__ = ["Distribution", "Entry", "is_bytecode", "is_own", "package_folders", "read_distributions", "walk"]
+__all__ = [
+    "Distribution",
+    "Entry",
+    "is_bytecode",
+    "is_claimed",
+    "is_own",
+    "package_folders",
+    "read_distributions",
+    "walk",
+]
 
 _OWN = re.compile(
     r"pyvenv\.cfg|CACHEDIR\.TAG|\.gitignore|\.lock|lib64"
@@ -27,6 +36,8 @@ _OWN = re.compile(
     r"|(?:lib|lib64)/python[0-9.t]+/site-packages/_virtualenv\.(?:py|pth)"
 )
 """What virtualenv and tumpline themselves put into an environment."""
+
+_CLAIMED = re.compile(rf"(?!lib64/)(?:{_OWN.pattern})(?:/.*)?", re.IGNORECASE | re.DOTALL)
 
 _SIZE = re.compile(r"[0-9]{1,18}")
 
@@ -66,6 +77,14 @@ def walk(root: str) -> Iterator[Entry]:
 def is_own(path: str) -> bool:
     """Whether a path, relative to an environment, is one that virtualenv or tumpline writes, and no package."""
     return _OWN.fullmatch(path) is not None
+
+
+def is_claimed(path: str) -> bool:
+    """Whether something at a path could be in the way of what virtualenv or tumpline writes, whatever the file system.
+
+    A folder ``lib64`` is not: where it is not virtualenv's link, it has packages.
+    """
+    return _CLAIMED.fullmatch(path) is not None
 
 
 def is_bytecode(path: str) -> bool:

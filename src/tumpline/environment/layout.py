@@ -7,7 +7,10 @@ from pathlib import Path
 
 from tumpline.host.pythons import Interpreter
 
-__all__ = ["Layout", "layout_of"]
+__all__ = ["Layout", "first_line", "layout_of"]
+
+_LONGEST_FIRST_LINE = 127
+"""Bytes of a ``#!`` line that Linux has kept since it had any; newer kernels keep 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,16 @@ def layout_of(root: Path, interpreter: Interpreter) -> Layout:
         headers=f"{base}/include/site/python{interpreter.minor}",
         python=f"{base}/{interpreter.scripts}/python{suffix}",
     )
+
+
+def first_line(python: str) -> bytes:
+    """Return the first line or lines of a script for an interpreter.
+
+    Where the path holds a space or is longer than kernels take, ``sh`` starts the interpreter: the second line is a
+    command to it, and to Python a row of string literals.
+    """
+    simple = f"#!{python}\n".encode()
+    if " " not in python and len(simple) <= _LONGEST_FIRST_LINE:
+        return simple
+    quoted = python.replace("'", "'\"'\"'")
+    return f'#!/bin/sh\n"exec" \'{quoted}\' "$0" "$@"\n'.encode()

@@ -23,9 +23,9 @@ from tumpline.environment.pack_worker import PartJob, PartResult, Writer
 from tumpline.environment.parts import PIECE, sink
 from tumpline.environment.record import EnvironmentRecord, record_document
 from tumpline.environment.reporting import Quiet, SyncReporter
+from tumpline.environment.serving import error_of
 from tumpline.environment.storage import image_failure
 from tumpline.environment.tarstream import END, Member
-from tumpline.environment.worker import error_of
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
 
 __all__ = ["PackReport", "PackSettings", "pack"]

@@ -17,9 +17,9 @@ from typing import Any
 
 from tumpline.environment.compression import Compression
 from tumpline.environment.parts import PIECE, Sink, digest_of, sink
+from tumpline.environment.serving import work
 from tumpline.environment.storage import image_failure
 from tumpline.environment.tarstream import MTIME, Member, header_of, padding
-from tumpline.environment.worker import work
 from tumpline.errors import EnvironmentFailure
 
 __all__ = ["PartJob", "PartResult", "Writer", "main", "make_part"]

@@ -15,7 +15,7 @@ import posixpath
 import shlex
 from collections.abc import Mapping
 
-from tumpline.environment.destination import first_line
+from tumpline.environment.layout import first_line
 
 __all__ = ["may_hold_place", "move_record", "move_text"]
 

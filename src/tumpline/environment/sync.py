@@ -11,7 +11,7 @@ from tumpline import __version__
 from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
-from tumpline.environment.generations import Generation, current_generation, leftovers, remove, starts
+from tumpline.environment.generations import Generation, current_generation, default_place, leftovers, remove, starts
 from tumpline.environment.install import Overlap
 from tumpline.environment.layout import layout_of
 from tumpline.environment.make import SyncSettings, compile_environment, make_environment
@@ -78,11 +78,6 @@ class SyncReport:
     overlaps: tuple[Overlap, ...] = ()
     footprint: Footprint | None = None
     rooms: tuple[Room, ...] = ()
-
-
-def default_place(root: Path, target: str) -> Path:
-    """Return where the environment of a target is unless another place is asked for."""
-    return root / ".tumpline" / "env" / target
 
 
 def sync(

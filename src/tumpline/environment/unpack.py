@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,15 +19,15 @@ from tumpline.environment.create import check_starts, create_environment
 from tumpline.environment.crew import Crew, Task, usual_jobs
 from tumpline.environment.generations import Generation, current_generation, leftovers, remove
 from tumpline.environment.image import IMAGE_NAME, PLACEHOLDER, Head, Image, read_image
-from tumpline.environment.inventory import is_own
+from tumpline.environment.inventory import is_claimed
 from tumpline.environment.layout import layout_of
 from tumpline.environment.record import read_record, write_record
 from tumpline.environment.relocation import move_record, move_text
 from tumpline.environment.reporting import Quiet, SyncReporter
+from tumpline.environment.serving import error_of
 from tumpline.environment.storage import disk_full, storage_failure
 from tumpline.environment.tarstream import Member, damaged, members, padding, unsafe
 from tumpline.environment.unpack_worker import Unpacked, UnpackJob, check_part
-from tumpline.environment.worker import error_of
 from tumpline.errors import EnvironmentFailure, InputError, NotSo, TumplineError
 from tumpline.host.pythons import Interpreter, find_python
 
@@ -122,10 +123,18 @@ def _build(
     layout = layout_of(folder, interpreter)
     questions = [Task(json.dumps(asdict(task)).encode() + b"\n", task.image) for task in tasks[:-1]]
     size = max(1, min(jobs or usual_jobs(), len(questions)))
-    with Crew(size, environ, "tumpline.environment.unpack_worker") as crew:
-        # Before the rest, so that nothing of the image can be in its way. The workers start meanwhile.
-        create_environment(folder, interpreter, head.record.target, environ)
-        done = crew.ask(questions, _read, lambda number, _: reporter.advance(tasks[number].stored))
+    # virtualenv works beside the crew: what it writes is refused where an image brings it, so neither is in the way.
+    with Crew(size, environ, "tumpline.environment.unpack_worker") as crew, ThreadPoolExecutor(1) as threads:
+        creating = threads.submit(create_environment, folder, interpreter, head.record.target, environ)
+
+        def finished(number: int, _: Unpacked) -> None:
+            reporter.advance(tasks[number].stored)
+            if creating.done():
+                # Its failure ends the rest.
+                creating.result()
+
+        done = crew.ask(questions, _read, finished)
+        creating.result()
     try:
         done.append(_put_fittings(folder, tasks[-1]))
         (folder / IMAGE_NAME).write_text(json.dumps({"content": head.content}) + "\n", encoding="utf-8")
@@ -147,7 +156,7 @@ def _put_fittings(folder: Path, job: UnpackJob) -> Unpacked:
             content = bytes(source.take(member.size + padding(member.size)))[: member.size]
             if member.path in files:
                 raise unsafe(job.image, f"{member.path!a} is in it twice, or in another spelling")
-            if is_own(member.path):
+            if is_claimed(member.path):
                 raise unsafe(job.image, f"{member.path!a} belongs to the environment itself")
             files[member.path] = (member, content)
     moved = {

@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 
 from tumpline.environment.compression import Compression
-from tumpline.environment.inventory import is_own
+from tumpline.environment.inventory import is_claimed
 from tumpline.environment.parts import PartSource, digest_of, open_part
+from tumpline.environment.serving import work
 from tumpline.environment.storage import image_unreadable, storage_failure
 from tumpline.environment.tarstream import MTIME, Member, damaged, members, padding, unsafe
-from tumpline.environment.worker import work
 
 __all__ = ["UnpackJob", "Unpacked", "check_part", "main", "unpack_part"]
 
@@ -53,7 +53,7 @@ def unpack_part(job: UnpackJob) -> Unpacked:
         for member in members(source, job.image):
             if member.kind == "link":
                 raise unsafe(job.image, f"{member.path!a} is a link where none can be")
-            if is_own(member.path):
+            if is_claimed(member.path):
                 raise unsafe(job.image, f"{member.path!a} belongs to the environment itself")
             path = f"{job.root}/{member.path}"
             try:

@@ -20,8 +20,8 @@ from tumpline.environment.inventory import Distribution, is_bytecode, is_own, re
 from tumpline.environment.record import EnvironmentRecord
 from tumpline.environment.reporting import Quiet, SyncReporter
 from tumpline.environment.rows import Row
+from tumpline.environment.serving import error_of
 from tumpline.environment.verify_worker import Checked, WrongKind
-from tumpline.environment.worker import error_of
 from tumpline.errors import EnvironmentFailure, Problem, TumplineError
 from tumpline.values import normalise, parse_version
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from tumpline.environment.worker import work
+from tumpline.environment.serving import work
 
 __all__ = ["Checked", "WrongKind", "check_files", "main"]
 
