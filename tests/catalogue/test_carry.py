@@ -145,7 +145,9 @@ class TestImport:
         assert "--output" in lake.err
         assert lake("catalogue", "import", path, "--output", "c.sqlite") == 0
         assert lake.json("catalogue", "info", "c.sqlite")["site"] == "nowhere"
-        assert lake("catalogue", "import", path, "--site", "narval") == 0
+        assert lake("catalogue", "import", path, "--site", "narval") == 2
+        assert "error[other-site]" in lake.err
+        assert lake("catalogue", "import", path, "--site", "narval", "--force") == 0
         assert (lake.cache / "catalogues" / "alliance.sqlite").is_file()
 
     def test_a_newer_one_is_kept(self, lake: Console, tmp_path: Path) -> None:
@@ -158,8 +160,23 @@ class TestImport:
         assert "replaced the catalogue of lake" in lake.err
         assert lake.json("catalogue", "info", "lake")["date"] == "2020-01-01"
 
+    def test_one_with_fewer_layers_does_not_replace_one_with_more(self, lake: Console, tmp_path: Path) -> None:
+        path = tmp_path / "x"
+        narrow = lake.root.parent / "narrow.sqlite"
+        assert lake("catalogue", "scan", "lake", "--wheelhouse", lake.root / "generic", "--output", narrow) == 0
+        assert lake("catalogue", "export", narrow, "-o", path) == 0
+        assert lake("catalogue", "import", path) == 2
+        assert "the snapshot lacks the layers 2023/v4, 2023/v3" in lake.err
+        assert lake("catalogue", "import", path, "--force") == 0
+
+    def test_one_of_days_to_come(self, lake: Console, tmp_path: Path) -> None:
+        path = exported(lake, tmp_path / "x", date="2099-01-01")
+        assert lake("catalogue", "import", path) == 2
+        assert "error[snapshot-of-tomorrow]" in lake.err
+        assert lake("catalogue", "import", path, "--force") == 0
+
     def test_a_scanned_one_is_kept_when_a_list_comes(self, lake: Console, tmp_path: Path) -> None:
-        path = exported(lake, tmp_path / "x", date="2099-01-01", grade="listed")
+        path = exported(lake, tmp_path / "x", grade="listed")
         assert lake("catalogue", "import", path) == 2
         assert "a scanned one would be replaced by a list" in lake.err
 

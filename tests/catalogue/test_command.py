@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,31 @@ class TestScan:
         assert "note[" not in console.err, "strays and dummies are told with -v"
         assert console("catalogue", "scan", "lake") == 0
         assert "nothing has changed since" in console.err
+
+    def test_a_layer_that_vanished(self, console: Console) -> None:
+        assert console("catalogue", "scan", "lake") == 0
+        file = console.cache / "catalogues" / "lake.sqlite"
+        before = file.read_bytes()
+        shutil.rmtree(console.root / "2023" / "v4")
+        assert console("catalogue", "scan", "lake", "-q") == 2
+        assert "error[layers-lost]" in console.err
+        assert "2023/v4" in console.err
+        assert file.read_bytes() == before
+        answer = console.json("catalogue", "scan", "lake", "--forget-layers")
+        assert (answer["forgotten-layers"], answer["gone"]) == (["2023/v4"], 0)
+
+    @pytest.mark.parametrize("words", [("--stdenv", "2026"), ("--cpu-level", "x86-64-v3"), ("--wheelhouse", "ONE")])
+    def test_a_scan_of_less_does_not_replace_all(
+        self, console: Console, tmp_path: Path, words: tuple[str, str]
+    ) -> None:
+        words = (words[0], words[1].replace("ONE", str(console.root / "generic")))
+        assert console("catalogue", "scan", "lake") == 0
+        before = (console.cache / "catalogues" / "lake.sqlite").read_bytes()
+        assert console("catalogue", "scan", "lake", *words) == 2
+        assert "error[layers-lost]" in console.err
+        assert "--output" in console.err
+        assert (console.cache / "catalogues" / "lake.sqlite").read_bytes() == before
+        assert console("catalogue", "scan", "lake", *words, "--output", tmp_path / "less.sqlite") == 0
 
     @pytest.mark.parametrize("words", [("-v", "scan", "lake"), ("scan", "lake", "-v")])
     def test_more_for_a_person(self, console: Console, words: tuple[str, ...]) -> None:

@@ -308,10 +308,11 @@ class TestNotes:
         found = notes(house.scan())
         assert found["folder-1-py3-none-any.whl"].why == "it is not a regular file"
         assert found["pipe-1-py3-none-any.whl"].why == "it is not a regular file"
-        assert found["dangling-1-py3-none-any.whl"].kind == "unreadable"
+        assert found["dangling-1-py3-none-any.whl"].why == "it is a link that leads nowhere"
         assert found["nonsense.whl"].code == "not-a-wheel-name"
         assert "bell\\x07-1-py3-none-any.whl" in found
         assert "caf\\udce9-1-py3-none-any.whl" in found
+        assert not house.scan().changed
 
     def test_links_to_wheels_are_wheels(self, house: House, tmp_path: Path) -> None:
         wheel = make_wheel(tmp_path / "elsewhere", "linked", "1")

@@ -163,6 +163,12 @@ class TestRoundTrip:
         with pytest.raises(sqlite3.ProgrammingError):
             connection.execute("SELECT 1")
 
+    def test_a_closed_catalogue_is_not_called_damaged(self, tmp_path: Path) -> None:
+        catalogue = open_catalogue(write(tmp_path))
+        catalogue.close()
+        with pytest.raises(ValueError, match=r"c\.sqlite is closed"):
+            catalogue.names()
+
     def test_closing_twice(self, tmp_path: Path) -> None:
         catalogue = open_catalogue(write(tmp_path))
         catalogue.close()
@@ -209,6 +215,8 @@ class TestWrongFiles:
         "statement",
         [
             "CREATE VIEW v AS SELECT * FROM about",
+            "ALTER TABLE projects ADD COLUMN bomb BLOB GENERATED ALWAYS AS (zeroblob(900000000))",
+            "CREATE INDEX i ON projects(wheels)",
             "CREATE TRIGGER t AFTER INSERT ON about BEGIN SELECT 1; END",
         ],
     )
@@ -218,7 +226,7 @@ class TestWrongFiles:
         connection.execute(statement)
         connection.commit()
         connection.close()
-        assert code_of(path) == "not-a-catalogue"
+        assert code_of(path) == "catalogue-damaged"
 
     @pytest.mark.parametrize(
         "harm",
@@ -238,6 +246,22 @@ class TestWrongFiles:
             "UPDATE projects SET needs = '[[1]]'",
             "UPDATE projects SET mtimes = x'00'",
             "ALTER TABLE projects RENAME TO p",
+            "UPDATE about SET value = 'guessed' WHERE key = 'grade'",
+            "UPDATE about SET value = x'00' WHERE key = 'date'",
+            "UPDATE projects SET name = x'00' WHERE id = 1",
+            "UPDATE projects SET wheels = 7.5",
+            "UPDATE projects SET needs = replace(hex(zeroblob(50000)), '00', '[')",
+            "UPDATE tags SET tags = 'x'",
+            "UPDATE layers SET layer = x'00'",
+            "UPDATE minors SET python = x'00'",
+            "UPDATE dummies SET module = x'00'",
+            "UPDATE modules SET module = x'00'",
+            "UPDATE modules SET pythons = 'zz'",
+            "INSERT INTO views VALUES (1, 'lake', '2023', 'v3', x'00')",
+            "UPDATE pythons SET python = x'00'",
+            "UPDATE notes SET why = x'00'",
+            "UPDATE notes SET size = 'much'",
+            "UPDATE notes SET mtime_ns = 0.5",
         ],
     )
     def test_rows_that_make_no_sense(self, tmp_path: Path, harm: str) -> None:
@@ -280,6 +304,16 @@ def _ask_all(catalogue: Catalogue) -> None:
     catalogue.modules_for(Name("pyarrow"))
     catalogue.notes()
     catalogue.pythons()
+    catalogue.names()
+    catalogue.minors()
+    catalogue.dummies()
+    catalogue.modules()
+    catalogue.module_notes()
+    catalogue.views()
+    assert catalogue.depth
+    assert catalogue.fingerprint is not None
+    for _, rows in catalogue.offered():
+        list(rows)
 
 
 def test_the_file_is_marked_as_ours(tmp_path: Path) -> None:

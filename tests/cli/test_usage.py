@@ -225,8 +225,7 @@ def test_output_that_can_not_be_written(world: World, words: str) -> None:
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
-    if "--json" not in words:
-        assert "error[system-error]: No space left on device" in done.stderr
+    assert "error[system-error]: No space left on device" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")

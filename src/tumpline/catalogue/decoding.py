@@ -22,9 +22,14 @@ _NOTHING = ("",) * 8
 
 
 class Decoder:
-    """Turns rows of ``projects`` back into wheels; `minors`, `layers` and `tags` are those tables."""
+    """Turns rows of ``projects`` back into wheels; `minors`, `layers` and `tags` are those tables.
+
+    Raises ValueError for tags that are none.
+    """
 
     def __init__(self, layers: Sequence[str], tags: Sequence[str], minors: Sequence[str]) -> None:
+        if any(each.count("-") != 2 for each in tags):
+            raise ValueError("tags of a wheel are three: INTERPRETER-ABI-PLATFORM")
         self._layers = ("", *layers)
         self._tags = ("", *tags)
         self._minors = tuple(minors)

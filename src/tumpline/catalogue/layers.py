@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tumpline.catalogue.content import View
 from tumpline.errors import InputError
+from tumpline.host.files import may_be
 from tumpline.sites import Site
 
 __all__ = ["Layers", "choose_layers", "views_of"]
@@ -29,7 +31,7 @@ class Layers:
 
 
 def _are_folders(paths: Sequence[Path]) -> list[bool]:
-    return [_there(path) for path in paths]
+    return [may_be(path, stat.S_ISDIR) for path in paths]
 
 
 def choose_layers(
@@ -118,14 +120,6 @@ def _below(
 ) -> list[tuple[str, Path]]:
     paths = [root / name for name in names]
     return [(name, path) for name, path, there in zip(names, paths, are_folders(paths), strict=True) if there]
-
-
-def _there(folder: Path) -> bool:
-    try:
-        return folder.is_dir()
-    except OSError:
-        # It can not be told; the listing will say why.
-        return True
 
 
 def _named(folders: Iterable[Path], profiled: Mapping[str, Path], names: Sequence[str]) -> dict[str, Path]:

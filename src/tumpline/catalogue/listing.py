@@ -82,6 +82,9 @@ def _entries(layer: str, folder: str | int, patience: Patience) -> Listing:
                 except OSError:
                     try:
                         status = patience.retry(entry.stat)
+                    except FileNotFoundError:
+                        others.append(Odd(layer, file, "stray", "it is a link that leads nowhere"))
+                        continue
                     except OSError as error:
                         others.append(Odd(layer, file, "unreadable", error.strerror or str(error)))
                         continue

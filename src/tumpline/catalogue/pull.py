@@ -36,6 +36,7 @@ def pull(
     *,
     today: date,
     facts: SiteFacts,
+    forget: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PullReport:
     """Make the catalogue `output` of layers, given as (name, folder there); it equals that of a scan made there.
@@ -47,7 +48,7 @@ def pull(
     journal = Journal(journal_path(output))
     try:
         wheelhouse = FarWheelhouse(link, layers, known, journal)
-        report = scan(site, wheelhouse, output, today=today, facts=facts, progress=progress)
+        report = scan(site, wheelhouse, output, today=today, facts=facts, forget=forget, progress=progress)
         journal.remove()
     finally:
         journal.close()

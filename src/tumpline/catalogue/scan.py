@@ -40,6 +40,8 @@ class ScanReport:
 
     `changed` is False where nothing had to be written. `replaced` says why a previous catalogue was of no use (empty
     where it was of use, or where there was none). `notes` are all files that are not offered, with the reasons.
+    `forgotten` are the layers that the previous catalogue had and this one has not; their wheels are not counted as
+    gone.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class ScanReport:
     gone: int
     notes: tuple[FileNote, ...]
     replaced: str = ""
+    forgotten: tuple[str, ...] = ()
 
 
 def scan(
@@ -60,6 +63,7 @@ def scan(
     today: date,
     facts: SiteFacts = _NO_FACTS,
     metadata: bool = True,
+    forget: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ScanReport:
     """Read the wheelhouse and write the site's catalogue to `output`.
@@ -70,11 +74,18 @@ def scan(
     not be read is noted with its reason, not left out silently; it is tried again next time if the system was to
     blame. `progress` is told how many wheels out of how many are read.
 
-    Raises what the wheelhouse and `write_catalogue` raise, and InputError ``not-a-catalogue`` or ``catalogue-newer``
-    where `output` is a file that must not be overwritten. A previous catalogue survives every failure.
+    A layer that the previous scan read and this one does not is lost only with `forget`: a file system that is not
+    mounted, or a scan of one layer, must not make the others' wheels vanish.
+
+    Raises what the wheelhouse and `write_catalogue` raise, and InputError ``layers-lost``, ``not-a-catalogue`` or
+    ``catalogue-newer`` where `output` is a file that must not be overwritten. A previous catalogue survives every
+    failure.
     """
     previous, replaced = _previous(output)
     try:
+        forgotten = _forgotten(previous, wheelhouse.layers)
+        if forgotten and not forget:
+            raise _layers_lost(output, forgotten)
         tree = wheelhouse.tree()
         fingerprint = _fingerprint(site, facts, tree)
         notes = previous.notes() if previous else ()
@@ -94,6 +105,7 @@ def scan(
     for (found, parts), reading in zip(gathering.unread, readings, strict=True):
         gathering.take(found, parts, reading)
 
+    files = {(found.layer, found.file) for found in tree.wheels}
     modules, module_notes, views = facts.read()
     content = Content(
         site=site.name,
@@ -124,9 +136,10 @@ def scan(
             changed=True,
             read=total,
             kept=gathering.kept,
-            gone=len(known.wheels.keys() - {(found.layer, found.file) for found in tree.wheels}),
+            gone=sum(key not in files and key[0] not in forgotten for key in known.wheels),
             notes=tuple(sorted(content.notes)),
             replaced=replaced,
+            forgotten=forgotten,
         )
 
 
@@ -233,6 +246,24 @@ def _previous(output: Path) -> tuple[Catalogue | None, str]:
         if error.code == "catalogue-older":
             return None, "the previous catalogue was made by an older tumpline"
         raise
+
+
+def _forgotten(previous: Catalogue | None, layers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the layers of a previous scan that this one does not read; those of a list are no folders."""
+    if previous is None or previous.info.grade != "scanned":
+        return ()
+    return tuple(layer for layer in previous.info.layers if layer not in layers)
+
+
+def _layers_lost(output: Path, layers: tuple[str, ...]) -> InputError:
+    return InputError.of(
+        "layers-lost",
+        "the scan would lose layers that the catalogue has",
+        where=str(output),
+        why=f"it does not read {', '.join(layers)}, which an earlier scan has read",
+        hint="check that the file system is mounted, and scan all of the site; or write the catalogue of fewer layers "
+        "elsewhere with --output FILE; or give them up with --forget-layers",
+    )
 
 
 def _still_holds(previous: Catalogue, notes: Iterable[FileNote], fingerprint: str, metadata: bool) -> bool:

@@ -37,7 +37,9 @@ _LARGEST_HEAD = 64 * 2**10
 _LARGEST_PLAIN = 256 * 2**20
 """Bytes that all columns may have together when they are unpacked: forty times, too."""
 
-_MOST_WHEELS = 2_000_000
+_MOST_WHEELS = 500_000
+"""Ten times the Alliance's wheelhouse; so many take half a gigabyte of memory."""
+
 _UNPACKER_MEMORY = 128 * 2**20
 _PRESET = 6 | lzma.PRESET_EXTREME
 """A dictionary of 8 MiB: larger ones would only cost whoever unpacks memory."""

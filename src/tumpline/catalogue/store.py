@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from tumpline.catalogue.content import FileNote, ModuleNote, View, WheelRow
 from tumpline.catalogue.decoding import Decoder
 from tumpline.catalogue.model import CatalogueInfo, Wheel
-from tumpline.catalogue.schema import APPLICATION, MAGIC, SCHEMA_VERSION
+from tumpline.catalogue.schema import APPLICATION, MAGIC, SCHEMA_VERSION, TABLES
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.values import Name
 
@@ -31,6 +31,12 @@ __all__ = ["Catalogue", "check_header", "open_catalogue", "open_in_memory"]
 _HEADER = 100
 """Bytes of SQLite's file header: page size at 16, pages at 28, user version at 60, application id at 68."""
 
+_STATEMENTS = {statement.strip() for statement in TABLES.split(";") if statement.strip()}
+"""What SQLite keeps of how the tables were made: word by word as they are written."""
+
+_NOTE = [str, str, str, str, str, int, int]
+"""What the columns of a note hold."""
+
 _PROJECTS = "SELECT name, wheels, needs, mtimes, records FROM projects"
 
 
@@ -38,7 +44,7 @@ class Catalogue:
     """An open catalogue; implements `CatalogueReader`, and reads nothing before it is asked.
 
     `where` is its path. Close it, or use it as a context manager; one that is dropped closes itself. Any method
-    raises InputError ``catalogue-damaged`` where the file turns out to be broken.
+    raises InputError ``catalogue-damaged`` where the file turns out to be broken, and ValueError once it is closed.
     """
 
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
@@ -63,6 +69,8 @@ class Catalogue:
         """Where the catalogue comes from."""
         about = self._about
         with _sound(self.where):
+            if about["grade"] not in ("scanned", "listed"):
+                raise ValueError(f"there is no grade {about['grade']!r}")
             return CatalogueInfo(
                 site=about["site"],
                 grade=cast("Grade", about["grade"]),
@@ -89,7 +97,7 @@ class Catalogue:
 
     def names(self) -> tuple[Name, ...]:
         """Return the names of all projects that have wheels, sorted."""
-        return tuple(Name(row[0]) for row in self._rows("SELECT name FROM projects ORDER BY name"))
+        return tuple(Name(row[0]) for row in self._texts("SELECT name FROM projects ORDER BY name"))
 
     def minors(self) -> tuple[str, ...]:
         """Return the Pythons that rows of a list and modules name."""
@@ -114,9 +122,9 @@ class Catalogue:
         """
         query = "SELECT name, wheels FROM projects"
         if names is None:
-            found = self._rows(f"{query} ORDER BY name")
+            found = self._texts(f"{query} ORDER BY name")
         else:
-            found = [row for name in names for row in self._rows(f"{query} WHERE name = ?", name)]
+            found = [row for name in names for row in self._texts(f"{query} WHERE name = ?", name)]
         for name, lines in found:
             yield Name(name), self._sounded(Name(name), lines)
 
@@ -128,7 +136,7 @@ class Catalogue:
         """Say whether the name exists only as a dummy, and for which module."""
         from tumpline.sites import Dummy
 
-        for (module,) in self._rows(
+        for (module,) in self._texts(
             "SELECT module FROM dummies WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM projects WHERE name = ?1)", name
         ):
             return Dummy(name, module)
@@ -138,27 +146,29 @@ class Catalogue:
         """Return all dummies, by name."""
         from tumpline.sites import Dummy
 
-        return tuple(Dummy(Name(name), module) for name, module in self._rows("SELECT * FROM dummies ORDER BY name"))
+        return tuple(Dummy(Name(name), module) for name, module in self._texts("SELECT * FROM dummies ORDER BY name"))
 
     def modules_for(self, name: Name) -> tuple[ModulePackage, ...]:
         """Return every module that provides the name: by environment, module, its version, version and Python."""
         from tumpline.sites import ModulePackage
 
-        return tuple(
-            ModulePackage(environment, module, module_version, python, name, version)
-            for environment, module, module_version, version, pythons in self._rows(
-                "SELECT environment, module, module_version, version, pythons FROM modules WHERE name = ?"
-                " ORDER BY environment, module, module_version, version",
-                name,
-            )
-            for python in self._decoder.pythons(pythons)
+        rows = self._texts(
+            "SELECT environment, module, module_version, version, pythons FROM modules WHERE name = ?"
+            " ORDER BY environment, module, module_version, version",
+            name,
         )
+        with _sound(self.where):
+            return tuple(
+                ModulePackage(environment, module, module_version, python, name, version)
+                for environment, module, module_version, version, pythons in rows
+                for python in self._decoder.pythons(pythons)
+            )
 
     def modules(self) -> tuple[ModulePackage, ...]:
         """Return all that modules bring: by environment, module, its version, Python and name."""
         from tumpline.sites import ModulePackage
 
-        rows = self._rows("SELECT name, environment, module, module_version, version, pythons FROM modules")
+        rows = self._texts("SELECT name, environment, module, module_version, version, pythons FROM modules")
         places = {python: place for place, python in enumerate(self._column("minors", "python"))}
         with _sound(self.where):
             found = [
@@ -171,27 +181,29 @@ class Catalogue:
 
     def module_notes(self) -> tuple[ModuleNote, ...]:
         """Return how it is known what modules bring; none of a catalogue that has all from the site's profile."""
-        rows = self._rows("SELECT * FROM module_notes ORDER BY environment, module, version")
+        rows = self._texts("SELECT * FROM module_notes ORDER BY environment, module, version")
         with _sound(self.where):
             return tuple(
-                ModuleNote(
-                    environment, module, version, cast("ModuleEvidence", evidence), tuple(str(needs).splitlines())
-                )
+                ModuleNote(environment, module, version, cast("ModuleEvidence", evidence), tuple(needs.splitlines()))
                 for environment, module, version, evidence, needs in rows
             )
 
     def pythons(self) -> tuple[tuple[str, str], ...]:
         """Return the site's Pythons as (software environment, exact version), as the profile had them."""
-        return tuple(self._rows("SELECT environment, python FROM pythons ORDER BY environment, python"))
+        return tuple(self._texts("SELECT environment, python FROM pythons ORDER BY environment, python"))
 
     def notes(self) -> tuple[FileNote, ...]:
         """Return the files that are no wheels of the catalogue, and why."""
         rows = self._rows("SELECT layer, file, kind, code, why, size, mtime_ns FROM notes ORDER BY layer, file")
+        with _sound(self.where):
+            for row in rows:
+                if [*map(type, row)] != _NOTE:
+                    raise TypeError("a note is no note")
         return tuple(FileNote(layer, file, cast("NoteKind", kind), *rest) for layer, file, kind, *rest in rows)
 
     def views(self) -> tuple[View, ...]:
         """Return which layers each site sees, its default software environment first."""
-        rows = self._rows("SELECT site, environment, level, layers FROM views ORDER BY id")
+        rows = self._texts("SELECT site, environment, level, layers FROM views ORDER BY id")
         return tuple(
             View(site, environment, level, tuple(layers.split("\n"))) for site, environment, level, layers in rows
         )
@@ -202,24 +214,34 @@ class Catalogue:
 
     @cached_property
     def _about(self) -> dict[str, str]:
-        return dict(self._rows("SELECT key, value FROM about"))
+        return dict(self._texts("SELECT key, value FROM about"))
 
     @cached_property
     def _decoder(self) -> Decoder:
-        return Decoder(self._column("layers", "layer"), self._column("tags", "tags"), self._column("minors", "python"))
+        columns = (self._column("layers", "layer"), self._column("tags", "tags"), self._column("minors", "python"))
+        with _sound(self.where):
+            return Decoder(*columns)
 
     def _column(self, table: str, column: str) -> tuple[str, ...]:
-        return tuple(row[0] for row in self._rows(f"SELECT {column} FROM {table} ORDER BY id"))  # noqa: S608 - constants
+        return tuple(row[0] for row in self._texts(f"SELECT {column} FROM {table} ORDER BY id"))  # noqa: S608 - constants
 
     def _wheel_rows(self, query: str, *parameters: object) -> Iterator[WheelRow]:
         with _sound(self.where):
             for name, lines, needs, mtimes, records in self._rows(query, *parameters):
                 if not isinstance(records, bytes):
-                    # SQLite lets any column hold any kind of value.
                     raise TypeError("the records of a project are not bytes")
                 yield from self._decoder.wheels(Name(name), lines, needs, mtimes, records)
 
+    def _texts(self, query: str, *parameters: object) -> list[Any]:
+        """Return rows that hold text only; SQLite lets any column hold any kind of value."""
+        rows = self._rows(query, *parameters)
+        if any(type(value) is not str for row in rows for value in row):
+            raise _damaged(self.where, "there is something else where text should be")
+        return rows
+
     def _rows(self, query: str, *parameters: object) -> list[Any]:
+        if not self._close.alive:
+            raise ValueError(f"the catalogue {self.where} is closed")
         with _sound(self.where):
             return self._connection.execute(query, parameters).fetchall()
 
@@ -311,8 +333,10 @@ def _opened(connect: Callable[[], sqlite3.Connection], where: str) -> Catalogue:
         try:
             # A file from elsewhere must not run anything when it is read: no functions in it, no views, no triggers.
             connection.execute("PRAGMA trusted_schema = OFF")
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE type NOT IN ('table', 'index')").fetchone():
-                raise _not_a_catalogue(where, "it has tables of another kind than a catalogue")
+            # Nor must a table work out its values: a generated column can make gigabytes of nothing.
+            statements = {row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+            if statements != _STATEMENTS:
+                raise ValueError("its tables are not those of a catalogue")
         except BaseException:
             connection.close()
             raise
@@ -324,7 +348,7 @@ def _sound(where: str) -> Iterator[None]:
     """Turn what SQLite says of a broken file, and rows that make no sense, into ``catalogue-damaged``."""
     try:
         yield
-    except (sqlite3.DatabaseError, LookupError, TypeError, ValueError) as error:
+    except (sqlite3.DatabaseError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise _damaged(where, str(error)) from error
 
 

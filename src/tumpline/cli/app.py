@@ -133,8 +133,13 @@ def _report(problems: tuple[Problem, ...], terminal: Terminal) -> None:
         rows = [
             {"code": p.code, "message": p.message, "where": p.where, "why": p.why, "hint": p.hint} for p in problems
         ]
-        terminal.data(json.dumps({"problems": rows}, indent=2))
-        return
+        try:
+            terminal.data(json.dumps({"problems": rows}, indent=2))
+            terminal.out.flush()
+            return
+        except OSError:
+            # Nobody takes it, or the disk is full: told below, where it may still be read.
+            pass
     for problem in problems:
         terminal.problem(problem)
 

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from tumpline.host import variables
 if TYPE_CHECKING:
     from tumpline.catalogue import CatalogueInfo
     from tumpline.catalogue.content import Content
+    from tumpline.sites import Site
 
 __all__ = ["configure", "execute"]
 
@@ -29,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sha256", metavar="DIGEST", default="", help="the sha256 that the file must have")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write to this file (default: where it is found)")
     parser.add_argument(
-        "--force", action="store_true", help="replace also a newer catalogue, or a scanned one by a list"
+        "--force", action="store_true", help="import also what is worse than the catalogue here, or of another site"
     )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
@@ -37,9 +39,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Read, check, and store; the catalogue that is there survives every failure.
 
-    Raises InputError ``bad-digest``, ``wrong-digest``, ``better-catalogue-here``, and what fetching and reading a
-    snapshot and finding a site raises.
+    Raises InputError ``bad-digest``, ``wrong-digest``, ``snapshot-of-tomorrow``, ``other-site``,
+    ``better-catalogue-here``, and what fetching and reading a snapshot and finding a site raises.
     """
+    from tumpline.catalogue.find import catalogue_path
     from tumpline.catalogue.snapshot import LARGEST, read_snapshot, unpack
     from tumpline.catalogue.writer import write_catalogue
 
@@ -72,10 +75,15 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             )
         live("unpacking the snapshot")
         content, tables = unpack(raw, source)
-        output = options.output or _place(options.site, content.site)
+        site = None if options.output else _site(options.site, content.site)
+        output = options.output if site is None else catalogue_path(site, cache())
         before = _before(output)
-        if before is not None and not options.force:
-            _check_better(before, output, content)
+        if not options.force:
+            _check_day(content, source)
+            if site is not None:
+                _check_site(content, site, source)
+            if before is not None:
+                _check_better(before, output, content)
         write_catalogue(output, content, tables)
     if terminal.json:
         data = {
@@ -100,18 +108,15 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     return 0
 
 
-def _place(given: str, stated: str) -> Path:
-    """Return where the catalogue of the site is found; a snapshot may be of a site that is not known here."""
-    from tumpline.catalogue.find import catalogue_path
-
+def _site(given: str, stated: str) -> Site:
+    """Return the site whose catalogue it will be; a snapshot may be of a site that is not known here."""
     try:
-        site = load_site_named(given or stated)
+        return load_site_named(given or stated)
     except InputError as error:
         if given or error.code != "unknown-site":
             raise
         hint = "name the site that it is for with --site, or a file with --output"
         raise InputError(*(problem._replace(hint=hint) for problem in error.problems)) from error
-    return catalogue_path(site, cache())
 
 
 def _before(output: Path) -> CatalogueInfo | None:
@@ -127,19 +132,49 @@ def _before(output: Path) -> CatalogueInfo | None:
         raise
 
 
-def _check_better(before: CatalogueInfo, output: Path, content: Content) -> None:
-    """See that what is there is not better than what comes: newer, or scanned where that is a list."""
-    listed = before.grade == "scanned" and content.grade == "listed"
-    if before.date > content.date or listed:
+def _check_day(content: Content, source: str) -> None:
+    """See that no later catalogue will be taken for an older one."""
+    # A day more: elsewhere it is tomorrow already.
+    if content.date > (datetime.now(UTC).date() + timedelta(days=1)).isoformat():
         raise InputError.of(
-            "better-catalogue-here",
-            "the catalogue that is here is better than the snapshot",
-            where=str(output),
-            why="a scanned one would be replaced by a list"
-            if listed
-            else f"it is of {before.date}, the snapshot of {content.date}",
-            hint="keep it, or replace it all the same with --force",
+            "snapshot-of-tomorrow",
+            f"the snapshot is of {content.date}, which is still to come",
+            where=source,
+            why="later catalogues would be taken for older ones",
+            hint="check the clock of this machine and where the file is from, or import it all the same with --force",
         )
+
+
+def _check_site(content: Content, site: Site, source: str) -> None:
+    """See that the snapshot speaks of the site: of its catalogue, or of all that it sees at one CPU level."""
+    seen = (names for environment in site.environments for names in environment.layers.values())
+    if content.site not in (site.name, site.catalogue) and not any(set(names) <= set(content.layers) for names in seen):
+        raise InputError.of(
+            "other-site",
+            f"the snapshot is of {content.site}, not of {site.name}",
+            where=source,
+            why=f"it lacks layers that {site.name} sees",
+            hint="leave --site out, or import it all the same with --force",
+        )
+
+
+def _check_better(before: CatalogueInfo, output: Path, content: Content) -> None:
+    """See that what is there is not newer than what comes, has no other layers, and is not replaced by a list."""
+    if before.grade == "scanned" and content.grade == "listed":
+        why = "a scanned one would be replaced by a list"
+    elif before.date > content.date:
+        why = f"it is of {before.date}, the snapshot of {content.date}"
+    elif before.grade == "scanned" and (lacking := [name for name in before.layers if name not in content.layers]):
+        why = f"the snapshot lacks the layers {', '.join(lacking)}"
+    else:
+        return
+    raise InputError.of(
+        "better-catalogue-here",
+        "the catalogue that is here is better than the snapshot",
+        where=str(output),
+        why=why,
+        hint="keep it, or replace it all the same with --force",
+    )
 
 
 def _shown(address: str) -> str:

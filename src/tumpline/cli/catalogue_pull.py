@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tumpline.cli.catalogue_scan import scan_data, tell_scan
+from tumpline.cli.catalogue_scan import declare_forgetting, scan_data, tell_scan
 from tumpline.cli.far_words import plain_words, split_words
 from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write to this file (default: in the cache, where it is found)"
     )
+    declare_forgetting(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
@@ -87,6 +88,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 output,
                 today=datetime.now(UTC).date(),
                 facts=profile_facts(site),
+                forget=options.forget_layers,
                 progress=progress,
             )
     if terminal.json:

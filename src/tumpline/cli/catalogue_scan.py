@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import stat
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import cache, here, load_site_named
 from tumpline.host import variables
+from tumpline.host.files import may_be
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import NoteKind
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.scan import ScanReport
     from tumpline.sites import Site
 
-__all__ = ["configure", "execute", "scan_data", "tell_scan"]
+__all__ = ["configure", "declare_forgetting", "execute", "scan_data", "tell_scan"]
 
 _MOST_NOTES = 10
 """Notes shown without ``-v``."""
@@ -61,7 +63,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-modules", action="store_true", help="do not ask the module system: take modules as the profile has them"
     )
+    declare_forgetting(parser)
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def declare_forgetting(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that allows a scan to lose layers."""
+    parser.add_argument(
+        "--forget-layers",
+        action="store_true",
+        help="give up layers that the catalogue has and this scan does not read (otherwise an error)",
+    )
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -94,6 +106,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             today=datetime.now(UTC).date(),
             facts=module_facts(site, asked) if asked else profile_facts(site),
             metadata=not options.names_only,
+            forget=options.forget_layers,
             progress=progress,
         )
     with open_catalogue(report.path) as catalogue:
@@ -125,8 +138,9 @@ def _pip_config(options: argparse.Namespace, site: Site) -> tuple[Path | None, t
     environ = variables()
     path = options.pip_config
     if path is None and not options.wheelhouse and _is_here(options, site):
+        # One that is not there says nothing. One that can not be looked at is left to the reading, which says why.
         named = Path(environ.get("PIP_CONFIG_FILE", ""))
-        path = named if named.is_file() else None
+        path = named if may_be(named, stat.S_ISREG) else None
     if path is None:
         return None, (), ()
     from tumpline.index.pipconfig import link_folders
@@ -141,6 +155,8 @@ def tell_scan(report: ScanReport, layers: Layers, terminal: Terminal) -> None:
         terminal.say(f"note: {report.replaced}; all was read anew")
     for layer in layers.missing:
         terminal.say(f"note: the layer {layer} is not there")
+    for layer in report.forgotten:
+        terminal.say(f"note: the layer {layer} was given up, with its wheels")
     alarming = [note for note in report.notes if note.kind in _ALARMING]
     shown = report.notes if terminal.verbosity > 0 else alarming[:_MOST_NOTES]
     for note in shown:
@@ -179,6 +195,7 @@ def scan_data(report: ScanReport, layers: Layers) -> dict[str, object]:
             for name, folder in layers.found
         ],
         "missing-layers": list(layers.missing),
+        "forgotten-layers": list(report.forgotten),
         "notes": [
             {"layer": note.layer, "file": note.file, "kind": note.kind, "code": note.code, "why": note.why}
             for note in report.notes

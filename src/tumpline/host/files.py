@@ -1,15 +1,30 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and looking whether something is there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from tumpline.errors import EnvironmentFailure
 
-__all__ = ["write_atomically"]
+__all__ = ["may_be", "write_atomically"]
+
+
+def may_be(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Say whether something of a kind (`stat.S_ISDIR`, `stat.S_ISREG`) is there, or may be.
+
+    Where the system will not tell, as a network file system that fails for a moment, it may be: whoever reads it then
+    gets the reason. `Path.is_dir` of Python 3.14 takes every failure for "not there".
+    """
+    try:
+        return kind(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def write_atomically(path: Path, content: bytes) -> None:
