@@ -224,18 +224,18 @@ class TestWheelhouses:
         world.layer.symlink_to(world.layer)
 
     @pytest.mark.parametrize(
-        ("do", "code"),
+        ("do", "code", "status"),
         [
-            ("empty", "empty-wheelhouse"),
-            ("gone", "layer-missing"),
-            ("file", "layer-missing"),
-            ("dangling", "layer-missing"),
-            ("loop", "layer-missing"),
+            ("empty", "empty-wheelhouse", 2),
+            ("gone", "layer-missing", 2),
+            ("file", "layer-missing", 2),
+            ("dangling", "layer-missing", 2),
+            ("loop", "layer-unreadable", 4),
         ],
     )
-    def test_nothing_to_scan(self, world: World, do: str, code: str) -> None:
+    def test_nothing_to_scan(self, world: World, do: str, code: str, status: int) -> None:
         getattr(self, do)(world)
-        check_refused(world, "catalogue scan lake", code, 2, str(world.layer.parent))
+        check_refused(world, "catalogue scan lake", code, status, str(world.layer.parent))
 
     @pytest.mark.parametrize(("do", "status"), [("gone", 2), ("file", 2), ("dangling", 2), ("loop", 4)])
     def test_a_folder_that_is_named(self, world: World, do: str, status: int) -> None:
