@@ -94,6 +94,10 @@ class TestAsks:
             ("torch[opt,dev]==2.6", "torch", "==2.6"),
             ('torch==2.6; python_version > "3"', "torch", "==2.6"),
             ("jaxlib==0.4.20+cuda12.computecanada", "jaxlib", "==0.4.20"),
+            ("numpy>=1+computecanada,<1", "numpy", ">=1,<1"),
+            ("jaxlib>=0.4+cuda12-x.1_a, !=0.5+computecanada ; x", "jaxlib", ">=0.4, !=0.5"),
+            ("numpy (==1.2+computecanada)", "numpy", "==1.2"),
+            ("numpy+computecanada", "numpy", ""),
             ("numpy>=1.21.*", "numpy", ">=1.21"),
             ("numpy==1.21.*", "numpy", "==1.21.*"),
         ],
@@ -102,7 +106,7 @@ class TestAsks:
         ask = parse_ask(text)
         assert (ask.name, ask.specifier) == (name, specifier)
 
-    @pytest.mark.parametrize("text", ["", "-x", "numpy<", "a b", "numpy===", "x" * 501, "\x00", "numpy==1.*.2"])
+    @pytest.mark.parametrize("text", ["", "-x", "numpy<", "a b", "numpy===", "numpy==1+", "numpy==1+!", "x" * 501, "\x00", "numpy==1.*.2"])
     def test_refused(self, text: str) -> None:
         with pytest.raises(InputError) as caught:
             parse_ask(text)

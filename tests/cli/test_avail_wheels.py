@@ -83,6 +83,10 @@ class TestOptions:
         assert "pyarrow" in self.answer(capsys, "*arrow*")
         assert "pyarrow" not in self.answer(capsys, "*arrow*", "pyarrow<2")
 
+    def test_what_follows_a_local_version_counts(self, cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert "pyarrow" in self.answer(capsys, "pyarrow>=17+computecanada")
+        assert "pyarrow" not in self.answer(capsys, "pyarrow>=17+computecanada,<17")
+
     def test_a_file_with_requirements(self, cluster: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (tmp_path / "requirements.txt").write_text("pyarrow==17.0.0\nnosuch\n")
         out = self.answer(capsys, "-r", str(tmp_path / "requirements.txt"), "--not-available")

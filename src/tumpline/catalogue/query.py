@@ -23,9 +23,11 @@ __all__ = ["Ask", "Found", "Terms", "admits", "looked_for", "matches", "meant", 
 _ASK = re.compile(
     r"""\s*(?P<name>[A-Za-z0-9*?](?:[A-Za-z0-9._*?-]*[A-Za-z0-9*?])?)\s*
     (?:\[[^\]]*\])?\s*
-    \(?(?P<specifier>(?:[<>=!~][^;()@+]*)?)\)?(?:\+[^;]*)?\s*(?:;.*)?""",
+    (?:\+[A-Za-z0-9._-]+\s*)?
+    \(?(?P<specifier>(?:[<>=!~][^;()@]*)?)\)?\s*(?:;.*)?""",
     re.VERBOSE,
 )
+_LOCAL = re.compile(r"\+[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 _LONGEST = 500
 _WILD = re.compile(r"[*?]")
 _ODD_WILDCARD = re.compile(r"(?<![=!])(<=?|>=?)\s*([0-9.]+?)\.\*")
@@ -87,13 +89,13 @@ class Found(NamedTuple):
 def parse_ask(text: str) -> Ask:
     """Read what a person asks for: ``numpy``, ``*cdf*``, ``numpy<2``, ``torch[opt]==2.6; python_version > "3"``.
 
-    Extras and markers do not matter here, and a local version is left out (R1). ``>=1.21.*``, which is no specifier of
+    Extras and markers do not matter here, and local versions are left out (R1). ``>=1.21.*``, which is no specifier of
     PEP 440, is taken as ``>=1.21``. Raises InputError ``bad-search``.
     """
     match = _ASK.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise _bad(text, "it is not a name, a pattern or a requirement")
-    specifier = _ODD_WILDCARD.sub(r"\1\2", match["specifier"].strip())
+    specifier = _ODD_WILDCARD.sub(r"\1\2", _LOCAL.sub("", match["specifier"]).strip())
     if specifier:
         try:
             parse_specifier(specifier)

@@ -118,8 +118,7 @@ def _asks(options: argparse.Namespace) -> list[Ask]:
             asks[ask.name] = ask
     wanted = parse_ask(f"x=={options.version}").specifier if options.version else ""
     for text in [*options.wheel, *options.name]:
-        # What follows a plus sign is a local version, of which nothing is asked.
-        ask = parse_ask(text.partition("+")[0])
+        ask = parse_ask(text)
         asks[ask.name] = ask._replace(specifier=wanted) if wanted else ask
     return list(asks.values())
 
