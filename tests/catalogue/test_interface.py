@@ -83,6 +83,19 @@ class TestAnswers:
         assert found is not None
         assert (found.version, found.layer) == (version, layer)
 
+    def test_the_latest_is_what_metadata_lets_that_python_have(self, tmp_path: Path) -> None:
+        wheels = tuple(
+            WheelRow(
+                Name("pure"), version, "v3", "py3-none-any", "", "pure", (), 1, 0, Needs(python, "", ""), b"\1" * 32
+            )
+            for version, python in (("2.0", ">=3.12"), ("1.0", ">=3.9"))
+        )
+        content = CONTENT._replace(wheels=wheels)
+        write_catalogue(tmp_path / "pure.sqlite", content, encode(content))
+        with tumpline.catalogue.open(tmp_path / "pure.sqlite") as catalogue:
+            found = [catalogue.latest("pure", python=python) for python in ("3.11", "3.12", "")]
+        assert [each and each.version for each in found] == ["1.0", "2.0", "2.0"]
+
     def test_no_latest(self, path: Path) -> None:
         with tumpline.catalogue.open(path) as catalogue:
             assert catalogue.latest("numpy", python="3.9") is None

@@ -106,7 +106,9 @@ class TestAsks:
         ask = parse_ask(text)
         assert (ask.name, ask.specifier) == (name, specifier)
 
-    @pytest.mark.parametrize("text", ["", "-x", "numpy<", "a b", "numpy===", "numpy==1+", "numpy==1+!", "x" * 501, "\x00", "numpy==1.*.2"])
+    @pytest.mark.parametrize(
+        "text", ["", "-x", "numpy<", "a b", "numpy===", "numpy==1+", "numpy==1+!", "x" * 501, "\x00", "numpy==1.*.2"]
+    )
     def test_refused(self, text: str) -> None:
         with pytest.raises(InputError) as caught:
             parse_ask(text)

@@ -142,6 +142,28 @@ class TestTable:
         assert console("search", "foo.bar<1", "--column", "version") == 0
         assert rows(console) == [["0.9"]]
 
+    def test_what_metadata_says_of_pythons(self, console: Console) -> None:
+        make_wheel(console.root / "generic", "pure", "1.0+computecanada", requires_python=">=3.9")
+        make_wheel(console.root / "generic", "pure", "2.0+computecanada", requires_python=">=3.12,<4")
+        make_wheel(console.root / "generic", "pure", "3.0+computecanada", requires_python="nonsense")
+        assert console("catalogue", "scan", "-q") == 0
+        assert console("search", "pure<3", "--python", "3.11", "--column", "version") == 0
+        assert rows(console) == [["1.0"]]
+        assert console("search", "pure<3", "--python", "3.11", "3.12", "--column", "version") == 0
+        assert rows(console) == [["2.0"]]
+        assert console("search", "pure", "--python", "3.11", "--column", "version") == 0
+        assert rows(console) == [["3.0"]], "pip takes what can not be read"
+        assert console("search", "pure==2.*", "--python", "3.11", "--offline") == 1
+        assert "nothing fits pure==2.*: other versions: 3.0, 1.0; for other Pythons: >=3.12,<4" in console.err
+        assert console("search", "--since", "2000-01-01", "pure", "--python", "3.11", "--raw") == 0
+        assert len(console.out.splitlines()) == 2
+
+    def test_what_was_not_read_is_not_held_against_a_wheel(self, console: Console) -> None:
+        make_wheel(console.root / "generic", "pure", "2.0+computecanada", requires_python=">=3.12")
+        names = console.root / "names.sqlite"
+        assert console("catalogue", "scan", "-q", "--names-only", "--output", names) == 0
+        assert console("search", "pure", "--python", "3.11", "--catalogue", names) == 0
+
 
 class TestNothing:
     def test_says_what_is_near(self, console: Console) -> None:

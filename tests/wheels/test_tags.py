@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import chain, product
 
 import pytest
+from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from tumpline.wheels import TagRanking
-from tumpline.wheels.tags import fits_python
+from tumpline.wheels.tags import admits_some, fits_python
 
 RANKING = TagRanking(
     [Tag("cp311", "cp311", "linux_x86_64"), Tag("cp39", "abi3", "linux_x86_64"), Tag("py3", "none", "any")]
@@ -68,3 +69,22 @@ def test_fits_python_is_what_packaging_says(minor: int) -> None:
 )
 def test_fits_python(tags: str, minor: str, fits: bool) -> None:
     assert fits_python(tags, minor) == fits
+
+
+@pytest.mark.parametrize("minor", ["2.7", "3.0", "3.8", "3.9", "3.11", "3.12", "4.0"])
+def test_admits_some_is_what_packaging_says(minor: str) -> None:
+    bounds = ("2", "3", "4", "3.0", "3.9", "3.11", "3.11.0", "3.11.4", "3.12")
+    clauses = [f"{operator}{bound}" for operator in (">=", "<", ">", "<=", "!=", "==", "~=") for bound in bounds]
+    clauses = [clause for clause in clauses if clause not in ("~=2", "~=3", "~=4")]
+    clauses += ["!=3.*", "!=3.11.*", "==3.11.*", " >= 3.9 ", "!=3.11.4.*"]
+    pairs = (f"{one},{other}" for one, other in product(clauses, [">=3.9", "<3.12", "!=3.11.*", ">=3.11.4"]))
+    for text in chain(clauses, pairs):
+        patches = (f"{minor}.{patch}" for patch in range(30))
+        assert admits_some(text, minor) == any(map(SpecifierSet(text).contains, patches)), (text, minor)
+    assert admits_some("", minor)
+
+
+@pytest.mark.parametrize("text", [">=3.8.*", "3.9", ">=3.9,x", ">=3.9;", "nonsense"])
+def test_admits_some_does_not_guess(text: str) -> None:
+    with pytest.raises(ValueError, match="Invalid"):
+        admits_some(text, "3.11")

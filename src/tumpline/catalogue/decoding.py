@@ -39,42 +39,39 @@ class Decoder:
         number = int(bits or "0", 16)
         return tuple(python for bit, python in enumerate(self._minors) if number >> bit & 1)
 
-    def offered(self, name: Name, lines: str) -> Iterator[WheelRow]:
-        """Give the wheels of a project without times, needs and digests, which most questions are not about.
+    def offered(self, name: Name, lines: str, needs: str = "") -> Iterator[WheelRow]:
+        """Give the wheels of a project without times and digests, which most questions are not about.
 
-        Raises as `wheels` does, for a line only when it is reached.
+        What they need is in them where that column is given. Raises as `wheels` does, for a line only when it is
+        reached.
         """
         usual = name.replace("-", "_")
+        said = _said(needs)
         for line in lines.split("\n"):
-            yield self._row(name, usual, line.split("\t"))[0]
-
-    def _row(self, name: Name, usual: str, fields: list[str]) -> tuple[WheelRow, str]:
-        """Return the wheel of a line, and the number of its needs as text."""
-        fields += _NOTHING[len(fields) :]
-        version, pythons, layer, tags, size, need, build, spelling = fields
-        row = WheelRow(
-            name,
-            version,
-            self._layers[int(layer or 0)],
-            self._tags[int(tags or 0)],
-            build,
-            spelling or usual,
-            self.pythons(pythons) if pythons else (),
-            int(size) if size else None,
-        )
-        return row, need
+            fields = line.split("\t")
+            fields += _NOTHING[len(fields) :]
+            version, pythons, layer, tags, size, need, build, spelling = fields
+            yield WheelRow(
+                name,
+                version,
+                self._layers[int(layer or 0)],
+                self._tags[int(tags or 0)],
+                build,
+                spelling or usual,
+                self.pythons(pythons) if pythons else (),
+                int(size) if size else None,
+                needs=said[int(need)] if needs and need else None,
+            )
 
     def wheels(self, name: Name, lines: str, needs: str, mtimes: bytes, records: bytes) -> Iterator[WheelRow]:
         """Give the wheels of a project; raises ValueError, TypeError or LookupError for rows that make no sense."""
-        import json
-
         usual = name.replace("-", "_")
         if len(mtimes) % 8:
             raise ValueError("times are cut short")
-        said = [None, *(_needs(*texts) for texts in json.loads(needs))] if needs else [None]
+        said = _said(needs)
         times = struct.unpack(f">{len(mtimes) // 8}q", mtimes)
         start = -DIGEST
-        # Written out rather than with `_row`: whoever asks for a thousand names gets tens of thousands of wheels.
+        # Written out, not shared with `offered`: whoever asks for a thousand names gets tens of thousands of wheels.
         for line, mtime_ns in zip(lines.split("\n"), times, strict=True):
             start += DIGEST
             fields = line.split("\t")
@@ -93,6 +90,15 @@ class Decoder:
                 said[int(need or 0)],
                 records[start : start + DIGEST] if need else b"",
             )
+
+
+def _said(needs: str) -> list[Needs | None]:
+    """Return what the METADATA files of a project say, by number; the first is for a wheel that was not read."""
+    if not needs:
+        return [None]
+    import json
+
+    return [None, *(_needs(*texts) for texts in json.loads(needs))]
 
 
 def _needs(requires_python: str, extras: str, requires_dist: str) -> Needs:

@@ -51,10 +51,11 @@ def near(catalogue: Catalogue, ask: Ask, terms: Terms, environments: Mapping[str
     name = Ask(ask.given, ask.name)
     if ask.specifier and (versions := _versions(catalogue, name, terms)):
         found.append(Near("version", versions))
-    rows = [row for each in search(catalogue, [ask], Terms(latest=False)) for row in each.wheels]
-    rows = rows or [row for each in search(catalogue, [name], Terms(latest=False)) for row in each.wheels]
+    everywhere = Terms(latest=False)
+    rows = [row for each in search(catalogue, [ask], everywhere, needs=True) for row in each.wheels]
+    rows = rows or [row for each in search(catalogue, [name], everywhere, needs=True) for row in each.wheels]
     here = [row for row in rows if terms.fits_layer(row)]
-    if not any(map(terms.fits_python, here)) and (pythons := _pythons(here)):
+    if not any(map(terms.fits_python, here)) and (pythons := _pythons(here, terms)):
         found.append(Near("python", pythons))
     elsewhere = [row for row in rows if not terms.fits_layer(row) and terms.fits_python(row)]
     used = {environments[layer] for layer in terms.layers or () if layer in environments}
@@ -91,10 +92,16 @@ def _versions(catalogue: Catalogue, ask: Ask, terms: Terms) -> tuple[str, ...]:
     return tuple(dict.fromkeys(public(row.version) for row in rows))[:_MOST]
 
 
-def _pythons(rows: Iterable[WheelRow]) -> tuple[str, ...]:
-    """Return for which Pythons wheels are, as their file names or the list have it, the newest first."""
+def _pythons(rows: Iterable[WheelRow], terms: Terms) -> tuple[str, ...]:
+    """Return for which Pythons wheels are, as their file names or the list have it, the newest first.
+
+    Of one whose file name would fit, it is what its METADATA says.
+    """
     found: dict[str, None] = {}
     for row in rows:
+        if row.needs is not None and terms._replace(metadata=False).fits_python(row):
+            found[row.needs.requires_python] = None
+            continue
         for python in row.pythons or row.tags.partition("-")[0].split("."):
             found[_minor(python)] = None
     return tuple(sorted(found, key=lambda minor: [int(part) for part in minor.split(".") if part.isdecimal()]))[::-1]

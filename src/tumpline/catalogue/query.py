@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.errors import InputError
 from tumpline.values import Name, normalise, parse_specifier, version_key
-from tumpline.wheels.tags import fits_python
+from tumpline.wheels.tags import admits_some, fits_python
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
@@ -54,13 +54,15 @@ class Terms(NamedTuple):
     """What wheels are looked for: `pythons` are minor versions, `layers` names; None for any.
 
     With `latest`, only the newest version that fits is wanted of each project. Pre-releases count always, or never (but
-    for a specifier that names one), or with None where no final release fits.
+    for a specifier that names one), or with None where no final release fits. With `metadata`, a wheel is for a Python
+    only if its ``Requires-Python`` says so too, where that was read.
     """
 
     pythons: tuple[str, ...] | None = None
     layers: tuple[str, ...] | None = None
     latest: bool = True
     prereleases: bool | None = None
+    metadata: bool = True
 
     def fits(self, row: WheelRow) -> bool:
         """Say whether a wheel is one of those looked for, whatever its version."""
@@ -75,7 +77,8 @@ class Terms(NamedTuple):
         if self.pythons is None:
             return True
         if row.tags:
-            return any(fits_python(row.tags, minor) for minor in self.pythons)
+            asked = row.needs.requires_python if row.needs is not None and self.metadata else ""
+            return any(fits_python(row.tags, minor) and _suits(asked, minor) for minor in self.pythons)
         return any(minor in row.pythons for minor in self.pythons)
 
 
@@ -104,14 +107,15 @@ def parse_ask(text: str) -> Ask:
     return Ask(text.strip(), normalise(match["name"]), specifier)
 
 
-def search(catalogue: Catalogue, asks: Sequence[Ask], terms: Terms) -> Iterator[Found]:
+def search(catalogue: Catalogue, asks: Sequence[Ask], terms: Terms, *, needs: bool = False) -> Iterator[Found]:
     """Yield the projects asked for that have such wheels, by name; without asks, all of them.
 
-    A name that several asks mean (see `meant`) is found where any of them admits the version. Raises what the catalogue
-    raises.
+    A name that several asks mean (see `meant`) is found where any of them admits the version. With `needs`, the wheels
+    say what they need. Raises what the catalogue raises.
     """
     chosen = _choose(catalogue, asks) if asks else None
-    for name, rows in catalogue.offered(chosen):
+    needs = needs or (terms.metadata and terms.pythons is not None)
+    for name, rows in catalogue.offered(chosen, needs=needs):
         if wheels := looked_for(rows, chosen[name] if chosen is not None else ("",), terms):
             yield Found(name, wheels)
 
@@ -201,6 +205,14 @@ def admits(specifier: str, version: str, prereleases: bool | None) -> bool:
         return specifiers.contains(public(version), prereleases=prereleases is True or bool(specifiers.prereleases))
     except ValueError:  # InvalidVersion is one
         return False
+
+
+def _suits(requires_python: str, minor: str) -> bool:
+    """Say whether a wheel that asks so is for a Python; pip takes one that asks what can not be read."""
+    try:
+        return admits_some(requires_python, minor)
+    except ValueError:
+        return True
 
 
 def _is_final(version: str) -> bool:

@@ -115,22 +115,25 @@ class Catalogue:
                 return _wheel(found)
         return _wheel(row)
 
-    def offered(self, names: Iterable[Name] | None = None) -> Iterator[tuple[Name, Iterator[WheelRow]]]:
+    def offered(
+        self, names: Iterable[Name] | None = None, *, needs: bool = False
+    ) -> Iterator[tuple[Name, Iterator[WheelRow]]]:
         """Give projects, those named or all by name, each with its wheels as `Decoder.offered` does: newest first.
 
         Made for searching: what the answer does not need is neither read nor decoded.
         """
-        query = "SELECT name, wheels FROM projects"
+        said = "needs" if needs else "''"
+        query = f"SELECT name, wheels, {said} FROM projects"  # noqa: S608 - constants
         if names is None:
             found = self._texts(f"{query} ORDER BY name")
         else:
             found = [row for name in names for row in self._texts(f"{query} WHERE name = ?", name)]
-        for name, lines in found:
-            yield Name(name), self._sounded(Name(name), lines)
+        for name, *columns in found:
+            yield Name(name), self._sounded(Name(name), *columns)
 
-    def _sounded(self, name: Name, lines: str) -> Iterator[WheelRow]:
+    def _sounded(self, name: Name, lines: str, needs: str) -> Iterator[WheelRow]:
         with _sound(self.where):
-            yield from self._decoder.offered(name, lines)
+            yield from self._decoder.offered(name, lines, needs)
 
     def dummy(self, name: Name) -> Dummy | None:
         """Say whether the name exists only as a dummy, and for which module."""

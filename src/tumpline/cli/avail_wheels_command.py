@@ -80,7 +80,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         pythons = _pythons(options, environ, catalogue)
         layers = _layers(options, environ, catalogue)
         latest = not options.all_versions and not options.version
-        terms = Terms(pythons, layers, latest=False, prereleases=not asks)
+        # It looks at file names alone.
+        terms = Terms(pythons, layers, latest=False, prereleases=not asks, metadata=False)
         groups: dict[str, list[WheelRow]] = {}
         for row in _rows(catalogue, asks, terms):
             groups.setdefault(row.spelling.lower(), []).append(row)

@@ -12,8 +12,9 @@ from tumpline.project import Policy, TargetRequest
 from tumpline.sites import Site
 from tumpline.values import parse_specifier, parse_version
 from tumpline.wheels import TagRanking
+from tumpline.wheels.tags import admits_some
 
-__all__ = ["Target", "admits_some", "admitted", "check_requires_python", "make_target"]
+__all__ = ["Target", "admitted", "check_requires_python", "make_target"]
 
 _SYSTEMS = {
     # os: (os_name, platform_system, sys_platform), as CPython reports them
@@ -100,9 +101,6 @@ def make_target(request: TargetRequest, site: Site, policy: Policy) -> Target:
     )
 
 
-_PATCHES = 100
-"""How many patch releases of a minor version are tried; CPython has had at most 20 of one."""
-
 _MINORS = range(8, 30)
 """The minor versions of Python 3 that may be proposed for a machine."""
 
@@ -138,11 +136,6 @@ def admitted(target: Target, requires_python: str) -> bool:
 
 def _admits(requires_python: str, python: str) -> bool:
     return parse_specifier(requires_python).contains(python, prereleases=True)
-
-
-def admits_some(requires_python: str, minor: str) -> bool:
-    """Say whether ``requires-python`` admits some patch release of a minor version; an empty one admits all."""
-    return any(_admits(requires_python, f"{minor}.{patch}") for patch in range(_PATCHES))
 
 
 def _excluded(target: Target, requires_python: str) -> Problem:

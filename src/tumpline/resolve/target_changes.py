@@ -9,8 +9,9 @@ from tumpline.resolve.costs import Cost
 from tumpline.resolve.explanation import Account, Explanation, ModuleChoice
 from tumpline.resolve.question import Move, Question, together
 from tumpline.resolve.retarget import retarget
-from tumpline.resolve.target import Target, admits_some
+from tumpline.resolve.target import Target
 from tumpline.values import parse_specifier
+from tumpline.wheels.tags import admits_some
 
 __all__ = ["environments", "load", "load_elsewhere", "modules_of", "pythons"]
 

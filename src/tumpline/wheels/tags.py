@@ -1,10 +1,11 @@
-"""Which wheels an interpreter takes, and which it likes best (PEP 425).
+"""Which wheels an interpreter takes, and which it likes best (PEP 425), and what ``Requires-Python`` admits.
 
 Imports nothing of `packaging`: a search over a catalogue must answer in the time that its import would take.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import product
@@ -13,7 +14,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
-__all__ = ["TagRanking", "fits_python"]
+__all__ = ["TagRanking", "admits_some", "fits_python"]
+
+_PATCHES = 100
+"""How many patch releases of a minor version are tried; CPython has had at most 20 of one."""
+
+_USUAL = re.compile(r"\s*(?:(>=|<)\s*([0-9]{1,3}(?:\.[0-9]{1,3}){0,2})|!=\s*([0-9]{1,3}\.[0-9]{1,3})\.\*)\s*")
+"""The clauses that nearly every ``Requires-Python`` is made of."""
 
 
 class TagRanking:
@@ -72,3 +79,43 @@ def _fits(interpreter: str, abi: str, major: str, own: int) -> bool:
         letters = ("",) if major == "3" and own >= 8 else ("m", "mu")
         return abi in ("none", "abi3") or abi in (interpreter + letter for letter in letters)
     return abi == "abi3" and built is not None and 2 <= built < own
+
+
+@cache
+def admits_some(requires_python: str, minor: str) -> bool:
+    """Say whether ``Requires-Python`` admits some patch release of a minor version; an empty one admits all.
+
+    Raises ValueError where it can not be read.
+    """
+    if not requires_python.strip():
+        return True
+    usual = _admits_usual(requires_python, minor)
+    if usual is not None:
+        return usual
+    from tumpline.values import parse_specifier
+
+    specifier = parse_specifier(requires_python)
+    return any(specifier.contains(f"{minor}.{patch}", prereleases=True) for patch in range(_PATCHES))
+
+
+def _admits_usual(requires_python: str, minor: str) -> bool | None:
+    """Answer as `admits_some` where it needs no more than comparing minor versions; None where it does."""
+    major, _, rest = minor.partition(".")
+    if not (major.isdecimal() and rest.isdecimal()):
+        return None
+    wanted = [int(major), int(rest)]
+    admitted = True
+    for clause in requires_python.split(","):
+        match = _USUAL.fullmatch(clause)
+        if match is None:
+            return None
+        operator, bound, excluded = match.groups()
+        numbers = [int(number) for number in (bound or excluded).split(".")]
+        if numbers[2:] and numbers[:2] == wanted:
+            # Here the patch release decides.
+            return None
+        if operator is None:
+            admitted &= wanted != numbers
+        else:
+            admitted &= (wanted >= numbers) == (operator == ">=")
+    return admitted
