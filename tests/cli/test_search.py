@@ -103,6 +103,18 @@ class TestTable:
         assert older.exists()
         assert console("search", "newer", "--offline") == 0
 
+    def test_only_the_catalogue_of_the_profile_counts(self, console: Console, tmp_path: Path) -> None:
+        (scanned,) = (tmp_path / "cache" / "catalogues").glob("*.sqlite")
+        scanned.rename(scanned.with_name("other.sqlite"))
+        assert console("search", "numpy") == 2
+        assert "error[no-catalogue]: lake" in console.err
+        profile = tmp_path / "sites" / "lake.toml"
+        profile.write_text(profile.read_text().replace('catalogue = "lake"', 'catalogue = "other"'))
+        assert console("search", "numpy") == 0
+        scanned.with_name("other.sqlite").write_bytes(b"no catalogue")
+        assert console("search", "numpy") == 2
+        assert "error[not-a-catalogue]" in console.err
+
     def test_a_catalogue_that_can_not_be_read_does_not_stand_in_the_way(self, console: Console, tmp_path: Path) -> None:
         (tmp_path / "cache" / "catalogues" / "broken.sqlite").write_bytes(b"no catalogue")
         (tmp_path / "cache" / "catalogues" / "folder.sqlite").mkdir()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tumpline.errors import InputError
-from tumpline.sites.load import list_sites, load_site, module_packages, profile_folders, profiles_digest
+from tumpline.sites.files import catalogue_name, profile_folders
+from tumpline.sites.load import list_sites, load_site, module_packages, profiles_digest
 
 PLATFORM = '[platform]\nos = "linux"\ntags = ["linux_x86_64"]\n'
 
@@ -57,6 +58,43 @@ class TestFolders:
         with pytest.raises(InputError) as caught:
             list_sites((tmp_path,))
         assert [problem.where for problem in caught.value.problems] == [str(tmp_path / f"{n}.toml") for n in "ab"]
+
+
+class TestCatalogueName:
+    """Read without parsing the whole profile, and the same as that says."""
+
+    def test_of_the_shipped(self) -> None:
+        for site in list_sites():
+            assert catalogue_name(site.name) == site.catalogue
+
+    @pytest.mark.parametrize(
+        "own",
+        [
+            "",
+            'catalogue = "own"\n',
+            'wheelhouse = "/w"\n',
+            'extends = "narval"\n',
+            'extends = "narval" # as it is\ncatalogue="own"\n',
+            'extends = "base"\n',
+            'extends = "base"\ncatalogue = "own"\n',
+            '"catalogue" = "quoted"\n',
+            "catalogue = 'literal'\n",
+            'title = """\\\n[catalogue] = "no""""\ncatalogue = "yes"\n',
+            'cpu-levels = [\n"x86-64-v3",\n]\r\ncatalogue = "own"\n',
+            'cpu-levels = ["x86-64-v3", "x86-64-v4"]\ncatalogue = "\\u006fwn"\n',
+        ],
+    )
+    def test_of_ones_own(self, tmp_path: Path, own: str) -> None:
+        write(tmp_path, "base", f'wheelhouse = "/base"\n{PLATFORM}')
+        write(tmp_path, "lab", f"{own}{PLATFORM}")
+        assert catalogue_name("lab", (tmp_path,)) == load_site("lab", (tmp_path,)).catalogue
+
+    @pytest.mark.parametrize("own", ['extends = "nowhere"\n', 'extends = "lab"\n', "catalogue\n", "extends = 1\n"])
+    def test_refused(self, tmp_path: Path, own: str) -> None:
+        write(tmp_path, "lab", f"{own}{PLATFORM}")
+        with pytest.raises(InputError) as caught:
+            catalogue_name("lab", (tmp_path,))
+        assert caught.value.problems == refused("lab", tmp_path).problems
 
 
 class TestUnknown:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tumpline.catalogue.opening import open_any
-from tumpline.catalogue.shipped import SHIPPED, open_shipped
-from tumpline.catalogue.store import Catalogue, open_catalogue
+from tumpline.catalogue.store import open_catalogue
 from tumpline.errors import InputError
-from tumpline.sites import Site
 
-__all__ = ["catalogue_path", "find_catalogue"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tumpline.catalogue.store import Catalogue
+    from tumpline.sites import Site
+
+__all__ = ["catalogue_path", "find_catalogue", "path_of_name"]
 
 
 def find_catalogue(
@@ -24,6 +28,9 @@ def find_catalogue(
     `layers`: a scan on a cluster with one CPU level says nothing of another level's wheels. `where` names the target
     in errors. Raises InputError ``no-catalogue``, and what `open_any` raises.
     """
+    # Not at the top: who finds what was scanned does not wait for it.
+    from tumpline.catalogue.shipped import SHIPPED, open_shipped
+
     where = where or site.name
     if given is not None:
         return open_any(given)
@@ -57,13 +64,17 @@ def find_catalogue(
 
 def catalogue_path(site: Site, cache_folder: Path) -> Path:
     """Return where a scan of the site is kept; raises InputError ``bad-catalogue-name``."""
-    name = site.catalogue or site.name
+    return path_of_name(site.catalogue or site.name, cache_folder, site.origin or site.name)
+
+
+def path_of_name(name: str, cache_folder: Path, where: str) -> Path:
+    """Return where the catalogue of this name is kept; raises as `catalogue_path`, with the profile at `where`."""
     # The name comes from a profile, which may come from anywhere: it must not lead out of the folder.
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise InputError.of(
             "bad-catalogue-name",
             f"{name!r} can not name a catalogue",
-            where=site.origin or site.name,
+            where=where,
             hint="in the site's profile, use letters, digits, dots, dashes and underscores",
         )
     return cache_folder / "catalogues" / f"{name}.sqlite"

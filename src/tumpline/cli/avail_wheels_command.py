@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.catalogue.query import Ask, Terms, matches, meant, parse_ask, search
+from tumpline.cli.scope import Place, open_catalogue_at
 from tumpline.cli.tables import FORMATS, condensed, in_order, render, table_rows
-from tumpline.cli.wiring import cache, here, site_asked
+from tumpline.cli.wiring import here
 from tumpline.errors import InputError
 from tumpline.host import variables
 from tumpline.values import normalise, version_key
@@ -76,7 +77,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             terminal.say("UserWarning: Ignoring --arch, --version and --python since --all is set.")
         options.all_archs = options.all_versions = options.all_pythons = True
     asks = _asks(options)
-    with _open(environ) as catalogue:
+    with open_catalogue_at(Place(here().site_name)) as catalogue:
         pythons = _pythons(options, environ, catalogue)
         layers = _layers(options, environ, catalogue)
         latest = not options.all_versions and not options.version
@@ -122,17 +123,6 @@ def _asks(options: argparse.Namespace) -> list[Ask]:
         ask = parse_ask(text)
         asks[ask.name] = ask._replace(specifier=wanted) if wanted else ask
     return list(asks.values())
-
-
-def _open(environ: Mapping[str, str]) -> Catalogue:
-    from tumpline.catalogue.find import find_catalogue
-
-    chosen = environ.get("TUMPLINE_CATALOGUE")
-    if chosen:
-        from tumpline.catalogue.opening import open_any
-
-        return open_any(Path(chosen))
-    return find_catalogue(site_asked(), cache())
 
 
 def _pythons(options: argparse.Namespace, environ: Mapping[str, str], catalogue: Catalogue) -> tuple[str, ...]:

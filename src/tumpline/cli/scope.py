@@ -1,19 +1,18 @@
 """Where a search looks: which catalogue, which of its layers, for which Pythons.
 
-A catalogue says itself which layers each site sees (`Catalogue.views`), so that the usual search reads no profile: that
-takes longer than all the rest.
+A catalogue says itself which layers each site sees (`Catalogue.views`), so that the usual search parses no profile:
+that takes longer than all the rest.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.catalogue.query import Terms
-from tumpline.cli.wiring import cache, find_project, here, load_site_named, site_asked
-from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.cli.wiring import cache, find_project, here, load_site_named, site_asked, user_profiles
+from tumpline.errors import InputError
 from tumpline.host import variables
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from tumpline.catalogue.content import View
     from tumpline.catalogue.store import Catalogue
 
-__all__ = ["Place", "Scope", "add_scope_options", "check_needs_known", "open_scope"]
+__all__ = ["Place", "Scope", "add_scope_options", "check_needs_known", "open_catalogue_at", "open_scope"]
 
 
 class Place(NamedTuple):
@@ -82,7 +81,7 @@ def open_scope(options: argparse.Namespace) -> Scope:
     and what loading sites and opening catalogues raises.
     """
     place = _place(options)
-    catalogue = _open(options, place)
+    catalogue = open_catalogue_at(place, options.catalogue, named=bool(options.site or options.target))
     try:
         views = catalogue.views()
         seen = [view for view in views if view.site == place.site] or list(views)
@@ -141,37 +140,24 @@ def _place(options: argparse.Namespace) -> Place:
     return Place(detection.site_name, environment, detection.cpu_level, detection.python, modules)
 
 
-def _open(options: argparse.Namespace, place: Place) -> Catalogue:
-    """Open the catalogue that is given, else the one scanned that knows the site, else what the profile leads to.
+def open_catalogue_at(place: Place, given: Path | None = None, *, named: bool = False) -> Catalogue:
+    """Open the catalogue that is given, or by ``TUMPLINE_CATALOGUE``, else what the site's profile leads to.
 
-    Where several know the site, which is meant is for the profile to say.
+    Where the place was not `named` and offers nothing, that is all of the Alliance. Raises InputError ``no-catalogue``,
+    ``unknown-environment``, and what loading sites and opening catalogues raises.
     """
-    from tumpline.catalogue.store import open_catalogue
+    from tumpline.catalogue.find import find_catalogue, path_of_name
+    from tumpline.catalogue.opening import open_any
+    from tumpline.sites.files import catalogue_name
 
-    given = options.catalogue or variables().get("TUMPLINE_CATALOGUE")
-    if given:
-        from tumpline.catalogue.opening import open_any
-
-        return open_any(Path(given))
-    folder = cache() / "catalogues"
-    names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 - names are all that is wanted
-    fitting: list[Catalogue] = []
-    for name in names:
-        if name.endswith(".sqlite") and not name.startswith("."):
-            try:
-                catalogue = open_catalogue(folder / name)
-                if any(view.site == place.site for view in catalogue.views()):
-                    fitting.append(catalogue)
-            except (InputError, EnvironmentFailure):
-                # What is wrong with it is told where it is the one that is meant.
-                continue
-    return fitting[0] if len(fitting) == 1 else _open_by_profile(options, place)
-
-
-def _open_by_profile(options: argparse.Namespace, place: Place) -> Catalogue:
-    from tumpline.catalogue.find import find_catalogue
-
-    site = load_site_named(place.site) if options.site or options.target else site_asked()
+    if given is None and (chosen := variables().get("TUMPLINE_CATALOGUE")):
+        given = Path(chosen)
+    if given is not None:
+        return open_any(given)
+    name = catalogue_name(place.site, user_profiles())
+    if name is not None and (scanned := path_of_name(name, cache(), place.site)).exists():
+        return open_any(scanned)
+    site = load_site_named(place.site) if named else site_asked()
     if site.catalogue is None:
         raise InputError.of(
             "no-catalogue",

@@ -177,7 +177,8 @@ def _wheelhouses() -> Iterator[Path]:
 
 def sound_sites() -> Iterator[Site]:
     """Yield the profiles of all sites but broken ones, of which one is told where their site is named."""
-    from tumpline.sites.load import load_site, site_names
+    from tumpline.sites.files import site_names
+    from tumpline.sites.load import load_site
 
     folders = user_profiles()
     for name in site_names(folders):
@@ -203,7 +204,7 @@ def all_sites() -> tuple[Site, ...]:
 
 def user_profiles() -> tuple[Path, ...]:
     """Return the folders of the user's own profiles."""
-    from tumpline.sites.load import profile_folders
+    from tumpline.sites.files import profile_folders
 
     return profile_folders(variables(), config_folder())
 
