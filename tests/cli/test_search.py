@@ -190,9 +190,27 @@ class TestNothing:
 
     def test_a_module_is_something(self, console: Console) -> None:
         assert console("search", "PyArrow") == 0
-        assert "module load StdEnv/2023 arrow/17.0.0" in console.err
+        assert "module load StdEnv/2023 python/3.11 arrow/17.0.0" in console.err
         assert console("search", "pyarrow", "--python", "3.12") == 1
         assert "arrow/17.0.0 for Python 3.11, but none for Python 3.12" in console.err
+
+    def test_a_module_of_another_software_environment_is_nothing(
+        self, console: Console, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert console("search", "pyarrow", "--stdenv", "2026", "--offline") == 1
+        assert "arrow/17.0.0 of StdEnv/2023 for Python 3.11, but none in StdEnv/2026" in console.err
+        assert console("search", "pyarrow", "--stdenv", "2026", "--json", "--offline") == 1
+        assert [(row["module"], row["fits"]) for row in json.loads(console.out)["modules"]] == [("arrow/17.0.0", False)]
+        assert console("search", "pyarrow>90", "--stdenv", "2026", "--offline") == 1
+        assert "by module: arrow/17.0.0 of StdEnv/2023" in console.err
+        assert console("search", "pyarrow", "--all-archs") == 0
+        monkeypatch.setenv("EBVERSIONGENTOO", "2026")
+        assert console("search", "pyarrow") == 1
+        assert console("search", "pyarrow", "--site", "alliance", "--stdenv", "2023") == 0
+        assert "module load StdEnv/2023 " in console.err
+        assert "StdEnv/2026" not in console.err
+        assert console("search", "pyarrow", "--site", "alliance") == 0
+        assert "module: module load StdEnv/2023 " in console.err, "the default first"
 
     def test_the_index_is_not_asked_offline_and_need_not_answer(
         self, console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

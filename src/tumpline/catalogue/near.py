@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from tumpline.catalogue.query import Ask, Terms, admits, matches, public, search
-from tumpline.values import Name
+from tumpline.values import Name, version_key
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.store import Catalogue
 
-__all__ = ["ModuleOffer", "Near", "NearKind", "module_offers", "near"]
+__all__ = ["ModuleOffer", "Near", "NearKind", "module_offers", "near", "sort_modules"]
 
 NearKind = Literal["version", "python", "layer", "environment", "module", "spelling"]
 
 _MOST = 5
+
+T = TypeVar("T")
 
 
 class Near(NamedTuple):
@@ -38,7 +40,9 @@ class ModuleOffer(NamedTuple):
     pythons: tuple[str, ...]
 
     def fits(self, terms: Terms) -> bool:
-        """Say whether it is for one of the Pythons that are looked for."""
+        """Say whether it is of the software environment and for one of the Pythons that are looked for."""
+        if terms.environment not in ("", self.environment):
+            return False
         return terms.pythons is None or any(python in self.pythons for python in terms.pythons)
 
 
@@ -67,24 +71,47 @@ def near(catalogue: Catalogue, ask: Ask, terms: Terms, environments: Mapping[str
     if layers := dict.fromkeys(row.layer for row in elsewhere if environments.get(row.layer) not in others):
         found.append(Near("layer", tuple(layers)[:_MOST]))
     if offers := module_offers(catalogue, ask) or module_offers(catalogue, name):
-        found.append(Near("module", tuple(offer.module for offer in offers[:_MOST])))
+        found.append(Near("module", _modules(offers, terms)))
     if not rows and not offers and (names := _names(catalogue, ask)):
         found.append(Near("spelling", names))
     return tuple(found)
 
 
 def module_offers(catalogue: Catalogue, ask: Ask) -> tuple[ModuleOffer, ...]:
-    """Return the modules that bring what is asked for, the newest of the newest software environment first."""
-    from tumpline.values import version_key
-
+    """Return the modules that bring what is asked for, as `sort_modules` has them."""
     pythons: dict[tuple[str, str, str], list[str]] = {}
     for row in catalogue.modules_for(Name(ask.name)):
         if not admits(ask.specifier, row.version, True):
             continue
         key = (row.environment, f"{row.module}/{row.module_version}", row.version)
         pythons.setdefault(key, []).append(row.python)
-    order = sorted(pythons, key=lambda key: (key[0], version_key(key[2]), key[1]), reverse=True)
-    return tuple(ModuleOffer(*key, tuple(pythons[key])) for key in order)
+    offers = [ModuleOffer(*key, tuple(minors)) for key, minors in pythons.items()]
+    sort_modules(offers, lambda offer: (offer.environment, *offer.module.rpartition("/")[::2], offer.version))
+    return tuple(offers)
+
+
+def sort_modules(rows: list[T], key: Callable[[T], tuple[str, str, str, str]], environment: str = "") -> None:
+    """Sort modules in place: those of `environment` first, then by software environment, the newest first.
+
+    In it, those that bring the newest version come first, then by module, of which the newest first. `key` gives the
+    software environment, the module, its version, and the version of what it brings, empty where that does not count.
+    """
+    rows.sort(key=lambda row: version_key(key(row)[2]), reverse=True)
+    rows.sort(key=lambda row: key(row)[1])
+    rows.sort(key=lambda row: version_key(key(row)[3]), reverse=True)
+    rows.sort(key=lambda row: key(row)[0], reverse=True)
+    rows.sort(key=lambda row: key(row)[0] != environment)
+
+
+def _modules(offers: Iterable[ModuleOffer], terms: Terms) -> tuple[str, ...]:
+    """Return modules by name, those that fit first; of another software environment than is looked for with that."""
+    order = sorted(offers, key=lambda offer: (not offer.fits(terms), terms.environment not in ("", offer.environment)))
+    return tuple(
+        offer.module
+        if terms.environment in ("", offer.environment)
+        else f"{offer.module} of StdEnv/{offer.environment}"
+        for offer in order[:_MOST]
+    )
 
 
 def _versions(catalogue: Catalogue, ask: Ask, terms: Terms) -> tuple[str, ...]:

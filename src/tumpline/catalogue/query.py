@@ -55,7 +55,8 @@ class Terms(NamedTuple):
 
     With `latest`, only the newest version that fits is wanted of each project. Pre-releases count always, or never (but
     for a specifier that names one), or with None where no final release fits. With `metadata`, a wheel is for a Python
-    only if its ``Requires-Python`` says so too, where that was read.
+    only if its ``Requires-Python`` says so too, where that was read. Modules are those of a software environment, or
+    with an empty one of any.
     """
 
     pythons: tuple[str, ...] | None = None
@@ -63,6 +64,7 @@ class Terms(NamedTuple):
     latest: bool = True
     prereleases: bool | None = None
     metadata: bool = True
+    environment: str = ""
 
     def fits(self, row: WheelRow) -> bool:
         """Say whether a wheel is one of those looked for, whatever its version."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tumpline.sites import ModulePackage
+    from tumpline.sites import ModulePackage, Site
 
 __all__ = ["ModuleGroup", "group_data", "group_line", "group_modules", "load_words"]
 
@@ -40,13 +40,22 @@ def group_line(group: ModuleGroup, mark: str = "") -> str:
     return f"{head}: {names}{f' ({mark})' if mark else ''}"
 
 
-def load_words(environment: str, needs: Iterable[str], *modules: str) -> list[str]:
-    """Return what is to be loaded for modules, in order: the software environment, what they need, and they."""
-    return [f"StdEnv/{environment}", *needs, *modules]
+def load_words(
+    site: Site, environment: str, needs: Iterable[str], module: str, pythons: Sequence[str], wanted: Iterable[str]
+) -> list[str]:
+    """Return what is to be loaded for a module, in order: the software environment, what it needs, a Python, and it.
+
+    The Python is the first that is wanted of those that the module is for (`pythons`), else the default of the software
+    environment, else the newest. All are minor versions.
+    """
+    known = site.environment(environment)
+    default = ".".join(known.default_python.split(".")[:2]) if known else ""
+    python = next((each for each in (*wanted, default) if each in pythons), pythons[-1])
+    return [f"StdEnv/{environment}", *needs, f"python/{python}", module]
 
 
 def group_data(group: ModuleGroup) -> dict[str, object]:
-    """Return a group as plain data; its form is documented in ``docs/reference/sites.md``."""
+    """Return a group as plain data; its form is documented in ``docs/reference/modules.md``."""
     return {
         "environment": group.environment,
         "module": group.module,

@@ -10,12 +10,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tumpline.catalogue.near import sort_modules
 from tumpline.cli.module_groups import ModuleGroup, group_data, group_line, group_modules, load_words
+from tumpline.cli.scope import place_of
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, here, site_asked
+from tumpline.cli.wiring import cache, site_asked
 from tumpline.errors import InputError, Problem
 from tumpline.host import variables
-from tumpline.values import normalise, version_key
+from tumpline.values import normalise
 
 if TYPE_CHECKING:
     from tumpline.catalogue.content import ModuleNote
@@ -65,10 +67,13 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         )
     known = _known(site, options.catalogue)
     minor = ".".join(options.python.split(".")[:2])
+    place = place_of(options.site, options.stdenv)
+    environment = place.environment or site.default_environment
     rows = [row for row in known.packages if options.stdenv in ("", row.environment) and minor in ("", row.python)]
-    groups = _in_order(group_modules(rows), site)
+    groups = group_modules(rows)
     asked: Sequence[str] = options.names or ["*/*"]
-    answers = [(name, _matching(groups, name)) for name in asked]
+    answers = [(name, _matching(groups, name, environment)) for name in asked]
+    minor = minor or ".".join(place.python.split(".")[:2])
     missing = [name for name, found in answers if not found]
     if terminal.json:
         data = [_answer_data(name, found, known, site, minor) for name, found in answers]
@@ -82,17 +87,16 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         _tell(name if len(answers) > 1 else "", found, known, site, minor, terminal, load=bool(options.names))
     terminal.say(f"from {known.source}")
     for name in missing:
-        terminal.problem(_no_module(name, known, site, options))
+        terminal.problem(_no_module(name, known, site, environment, options))
     return 1 if missing else 0
 
 
 def _known(site: Site, given: Path | None) -> _Known:
     from tumpline.catalogue.find import find_catalogue
-    from tumpline.catalogue.store import open_catalogue
 
     given = given or (Path(chosen) if (chosen := variables().get("TUMPLINE_CATALOGUE")) else None)
     try:
-        catalogue = open_catalogue(given) if given else find_catalogue(site, cache())
+        catalogue = find_catalogue(site, cache(), given)
     except InputError as error:
         if given or error.code != "no-catalogue":
             raise
@@ -113,17 +117,11 @@ def _from_catalogue(catalogue: Catalogue) -> _Known:
     )
 
 
-def _in_order(groups: list[ModuleGroup], site: Site) -> list[ModuleGroup]:
-    """Sort: the default software environment first, then the newest; in it by module, its newest version first."""
-    groups.sort(key=lambda group: version_key(group.version), reverse=True)
-    groups.sort(key=lambda group: group.module)
-    groups.sort(key=lambda group: group.environment, reverse=True)
-    groups.sort(key=lambda group: group.environment != site.default_environment)
-    return groups
+def _matching(groups: Iterable[ModuleGroup], name: str, environment: str) -> list[ModuleGroup]:
+    """Return the groups of the modules so named, and of others what they bring of that name, those to load first.
 
-
-def _matching(groups: Iterable[ModuleGroup], name: str) -> list[ModuleGroup]:
-    """Return the groups of the modules so named, and of others what they bring of that name."""
+    The modules of the software environment come before others; of one package, those that bring the newest version.
+    """
     found: list[ModuleGroup] = []
     for group in groups:
         packages = group.packages
@@ -131,6 +129,8 @@ def _matching(groups: Iterable[ModuleGroup], name: str) -> list[ModuleGroup]:
             packages = tuple(package for package in packages if fnmatchcase(package[0], _pattern(name)))
         if packages:
             found.append(group._replace(packages=packages))
+    one = all([package for package, _ in group.packages] == [_pattern(name)] for group in found)
+    sort_modules(found, lambda each: (*each[:3], each.packages[0][1] if one else ""), environment)
     return found
 
 
@@ -146,14 +146,10 @@ def _pattern(name: str) -> str:
 
 
 def _load(group: ModuleGroup, known: _Known, site: Site, minor: str) -> list[str]:
-    """Return what is to be loaded, in order, for the Python wanted or the one most likely to be."""
+    """Return what is to be loaded, in order, for the Python that is asked for or loaded if it is for that."""
     note = known.notes.get(group[:3])
-    environment = site.environment(group.environment)
-    default = ".".join(environment.default_python.split(".")[:2]) if environment else ""
-    loaded = ".".join(here().python.split(".")[:2])
-    python = next((each for each in (minor, loaded, default) if each in group.pythons), group.pythons[-1])
     needs = note.needs if note else ()
-    return load_words(group.environment, needs, f"python/{python}", f"{group.module}/{group.version}")
+    return load_words(site, group.environment, needs, f"{group.module}/{group.version}", group.pythons, [minor])
 
 
 def _mark(group: ModuleGroup, known: _Known) -> str:
@@ -172,7 +168,8 @@ def _tell(
     for group in found:
         terminal.data(f"{indent}{group_line(group, _mark(group, known))}")
     if load and found:
-        terminal.data(f"{indent}to load: module load {shlex.join(_load(found[0], known, site, minor))}")
+        best = next((group for group in found if minor in group.pythons), found[0])
+        terminal.data(f"{indent}to load: module load {shlex.join(_load(best, known, site, minor))}")
 
 
 def _answer_data(name: str, found: Sequence[ModuleGroup], known: _Known, site: Site, minor: str) -> dict[str, object]:
@@ -193,10 +190,10 @@ def _near(name: str, known: _Known) -> list[str]:
     return get_close_matches(name.lower(), sorted(names), 5, 0.7)
 
 
-def _no_module(name: str, known: _Known, site: Site, options: argparse.Namespace) -> Problem:
+def _no_module(name: str, known: _Known, site: Site, environment: str, options: argparse.Namespace) -> Problem:
     wanted = [*([f"for Python {options.python}"] if options.python else [])]
     wanted += [f"in StdEnv/{options.stdenv}"] if options.stdenv else []
-    others = _matching(_in_order(group_modules(known.packages), site), name)
+    others = _matching(group_modules(known.packages), name, environment)
     near = _near(name, known)
     if others:
         hint = "leave out --python or --stdenv to see all that is there"

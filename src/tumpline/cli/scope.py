@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 
     from tumpline.catalogue.content import View
     from tumpline.catalogue.store import Catalogue
+    from tumpline.sites import Site
 
-__all__ = ["Place", "Scope", "add_scope_options", "check_needs_known", "open_catalogue_at", "open_scope"]
+__all__ = [
+    "Place",
+    "Scope",
+    "add_scope_options",
+    "check_needs_known",
+    "open_catalogue_at",
+    "open_scope",
+    "place_of",
+    "site_of",
+]
 
 
 class Place(NamedTuple):
@@ -94,11 +104,19 @@ def open_scope(options: argparse.Namespace) -> Scope:
                 hint="leave out --arch, or make a catalogue from the wheels: tumpline catalogue scan",
             )
         layers, unread, words = _layers(options, place, seen, known)
-        terms = Terms(_pythons(options, place), layers)
+        # As for wheels, the first view is that of the default.
+        environment = place.environment or (seen[0].environment if seen and known else "")
+        terms = Terms(_pythons(options, place), layers, environment="" if known and options.all_archs else environment)
     except BaseException:
         catalogue.close()
         raise
     return Scope(catalogue, place, terms, _environments(views), words, unread)
+
+
+def site_of(scope: Scope) -> Site:
+    """Return the profile of the place; where that has no wheelhouse, of the site whose catalogue it is."""
+    site = load_site_named(scope.place.site)
+    return site if site.catalogue is not None else load_site_named(scope.catalogue.info.site)
 
 
 def check_needs_known(catalogue: Catalogue) -> None:
@@ -132,11 +150,16 @@ def _place(options: argparse.Namespace) -> Place:
         site = here().site_name if found.site == "here" else found.site
         environment = options.stdenv or found.environment
         return Place(site, environment, found.cpu_level, found.python, found.modules)
-    if options.site and options.site != "here":
-        return Place(options.site, options.stdenv)
+    return place_of(options.site, options.stdenv)
+
+
+def place_of(site: str, environment: str = "") -> Place:
+    """Return the place of that name; where none or ``here`` is named, the machine at hand with what is loaded."""
+    if site and site != "here":
+        return Place(site, environment)
     detection = here()
     modules = tuple(filter(None, variables().get("LOADEDMODULES", "").split(":")))
-    environment = options.stdenv or detection.environment
+    environment = environment or detection.environment
     return Place(detection.site_name, environment, detection.cpu_level, detection.python, modules)
 
 

@@ -9,17 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tumpline.cli.scope import check_needs_known
+from tumpline.cli.scope import check_needs_known, site_of
 from tumpline.cli.search_words import catalogue_data
 from tumpline.cli.tables import render
-from tumpline.cli.wiring import load_site_named
 from tumpline.errors import InputError, NoResolution, Problem
 
 if TYPE_CHECKING:
     from tumpline.catalogue.query import Ask
     from tumpline.cli.scope import Scope
     from tumpline.cli.terminal import Terminal
-    from tumpline.sites import Site
 
 __all__ = ["tell_closure"]
 
@@ -48,7 +46,7 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
         raise InputError.of(
             "which-python", "dependencies are looked for with one Python at a time", hint="name one with --python"
         )
-    site = _site(scope)
+    site = site_of(scope)
     # A level that is loaded says nothing of a site that was named.
     level = scope.place.level if scope.place.level in site.cpu_levels else ""
     python = pythons[0] if pythons else scope.place.python
@@ -93,12 +91,6 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
             terminal.data(line)
         terminal.say(f"all of it is there for Python {target.python}: {len(rows)} packages")
     return 1 if lacking else 0
-
-
-def _site(scope: Scope) -> Site:
-    """Return the profile of the place; where that has no wheelhouse, of the site whose catalogue it is."""
-    site = load_site_named(scope.place.site)
-    return site if site.catalogue is not None else load_site_named(scope.catalogue.info.site)
 
 
 def _requirement(ask: Ask) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from tumpline.cli.scope import site_of
 from tumpline.cli.tables import COLUMNS
 from tumpline.values import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tumpline.catalogue.content import WheelRow
     from tumpline.catalogue.near import ModuleOffer
@@ -42,30 +43,31 @@ def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, termina
     )
 
 
-def _to_load(offer: ModuleOffer, needs: Mapping[tuple[str, str], tuple[str, ...]]) -> str:
+def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
     import shlex
 
     from tumpline.cli.module_groups import load_words
 
-    return shlex.join(load_words(offer.environment, needs.get((offer.environment, offer.module), ()), offer.module))
-
-
-def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
+    wanted = scope.terms.environment
     fitting = [offer for offer in offers if offer.fits(scope.terms)]
-    wanted = scope.place.environment
-    # The software environment at hand first; the newest of each.
-    fitting.sort(key=lambda offer: offer.environment != wanted)
     if not fitting:
-        newest = offers[0]
-        lacking = ", ".join(scope.terms.pythons or ())
-        return f"{newest.module} for Python {', '.join(newest.pythons)}, but none for Python {lacking}"
+        here = [offer for offer in offers if wanted in ("", offer.environment)]
+        newest = (here or offers)[0]
+        place = "" if here else f" of StdEnv/{newest.environment}"
+        lacking = f"for Python {', '.join(scope.terms.pythons or ())}" if here else f"in StdEnv/{wanted}"
+        return f"{newest.module}{place} for Python {', '.join(newest.pythons)}, but none {lacking}"
+    site = site_of(scope)
+    # The software environment that is looked into, or the default; the newest of each.
+    fitting.sort(key=lambda offer: offer.environment != (wanted or site.default_environment))
     needs = {(note.environment, f"{note.module}/{note.version}"): note.needs for note in scope.catalogue.module_notes()}
-    shown = [
-        f"module load {_to_load(offer, needs)} ({offer.version}, Python {', '.join(offer.pythons)})"
-        for offer in fitting[:_MOST_MODULES]
-    ]
+    shown: list[str] = []
+    for offer in fitting[:_MOST_MODULES]:
+        before = needs.get((offer.environment, offer.module), ())
+        pythons = scope.terms.pythons or ()
+        words = load_words(site, offer.environment, before, offer.module, offer.pythons, pythons)
+        shown.append(f"module load {shlex.join(words)} ({offer.version}, Python {', '.join(offer.pythons)})")
     rest = len(fitting) - len(shown)
-    return "; ".join(shown) + (f"; and {rest} older" if rest else "")
+    return "; ".join(shown) + (f"; and {rest} more" if rest else "")
 
 
 def _near_words(missing: Missing) -> list[str]:
@@ -122,6 +124,7 @@ def answer_data(answer: Answer, scope: Scope) -> str:
                     "environment": offer.environment,
                     "module": offer.module,
                     "pythons": list(offer.pythons),
+                    "fits": offer.fits(scope.terms),
                 }
                 for name, offers in answer.modules
                 for offer in offers
