@@ -388,7 +388,15 @@ class TestErrors:
         (tmp_path / "empty").mkdir()
         (tmp_path / "empty" / "README").touch()
         house.layers = (("empty", tmp_path / "empty"),)
-        assert house.failure().code == "empty-wheelhouse"
+        error = house.failure()
+        assert (error.code, error.problems[0].why) == ("empty-wheelhouse", "there is only: README")
+
+    def test_wheels_in_folders_below(self, house: House) -> None:
+        house.layers = (("root", house.root),)
+        problem = house.failure().problems[0]
+        assert problem.code == "empty-wheelhouse"
+        assert problem.why == "there is only: 2023, generic"
+        assert "in folders below it, give each of these with --wheelhouse, or name the site" in problem.hint
 
     def test_the_same_layer_twice(self, house: House) -> None:
         house.layers = (*house.layers, house.layers[0])

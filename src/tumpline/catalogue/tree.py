@@ -14,6 +14,9 @@ from tumpline.errors import EnvironmentFailure, InputError, TumplineError
 
 __all__ = ["Found", "Tree", "check_layers", "layer_failure", "list_layers", "make_tree"]
 
+_MOST_NAMES = 5
+"""Names of other files that are told where there is no wheel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -64,11 +67,18 @@ def make_tree(layers: Sequence[tuple[str, str]], listings: Sequence[Listing]) ->
         digest.update("".join(lines).encode("utf-8", "surrogateescape"))
     wheels = [found for listing in listings for found in listing.wheels]
     if not wheels:
+        names = sorted(odd.file for listing in listings for odd in listing.others)
         raise InputError.of(
             "empty-wheelhouse",
             "there is not one wheel in the wheelhouse",
             where=", ".join(where for _, where in layers),
-            hint="check that this is the wheelhouse and that its file system is mounted",
+            why=f"there is only: {', '.join(names[:_MOST_NAMES])}{' …' if names[_MOST_NAMES:] else ''}"
+            if names
+            else "",
+            hint="check that this is the wheelhouse and that its file system is mounted; where wheels lie in folders "
+            "below it, give each of these with --wheelhouse, or name the site whose layers they are"
+            if names
+            else "check that this is the wheelhouse and that its file system is mounted",
         )
     others = [_note(odd) for listing in listings for odd in listing.others]
     return Tree(wheels, others, digest.hexdigest())
