@@ -6,6 +6,7 @@ The recording is made by ``bench/search_agreement.py --record``, which has the p
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,16 @@ class TestOptions:
         monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
         assert "cp312" in self.answer(capsys, "--column", "python", "--all-versions")
         assert "cp312" not in both
+
+    def test_a_list_is_told_and_has_no_files(
+        self, cluster: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("TUMPLINE_CATALOGUE")
+        monkeypatch.setenv("TUMPLINE_CACHE", str(tmp_path))
+        assert run_command(["avail-wheels", "pyyaml", "--raw"]) == 0
+        out, err = capsys.readouterr()
+        assert re.fullmatch(r"pyyaml-[0-9.]+\n", out)
+        assert err.startswith("a public list of 20")
 
     @pytest.mark.parametrize("words", [["--python", "2.6"], ["--arch", "sse3"], ["numpy=="]])
     def test_bad_values(self, cluster: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:

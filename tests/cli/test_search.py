@@ -142,6 +142,10 @@ class TestTable:
         assert rows(console) == [["Foo.Bar", "1.0", "py3", "generic"], ["nosuch"]]
         assert console("search", "foo.bar", "nosuch", "--not-available-only", "--offline") == 0
         assert rows(console) == [["nosuch"]]
+        assert console("search", "foo.bar", "nosuch", "--not-available-only", "--offline", "--raw") == 0
+        assert console.out == "nosuch\n"
+        assert console("search", "foo.bar", "nosuch", "--not-available", "--offline", "--raw") == 0
+        assert console.out == "Foo.Bar-1.0+computecanada-py3-none-any.whl\nnosuch\n"
 
     def test_versions(self, console: Console) -> None:
         make_wheel(console.root / "generic", "foo.bar", "0.9+computecanada")
@@ -221,6 +225,8 @@ class TestNothing:
         monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
         assert console("search", "onlythere") == 1
         assert "the package index has 1.5, as a pure wheel" in console.err
+        assert console("search", "onlythere", "--json") == 1
+        assert json.loads(console.out)["missing"][0]["index"] == {"version": "1.5", "pure": True}
         assert console("search", "onlythere", "--offline") == 1
         assert "package index" not in console.err
         monkeypatch.delenv("PIP_NO_INDEX")
@@ -236,6 +242,8 @@ class TestQuestions:
     def test_requires(self, console: Console) -> None:
         assert console("search", "--requires", "NumPy") == 0
         assert rows(console) == [["pandas", "2.2.3", "cp311", "numpy>=1.26"]]
+        assert console("search", "--requires", "numpy", "--column", "layer", "name") == 0
+        assert rows(console) == [["2023/v3", "pandas", "numpy>=1.26"]]
         assert console("search", "--requires", "pandas") == 1
         assert console("search", "--requires", "numpy", "--json") == 0
         assert json.loads(console.out)["wheels"][0]["requires"] == ["numpy>=1.26"]
@@ -283,9 +291,19 @@ class TestQuestions:
             "both-1.0+zz.computecanada-py3-none-any.whl",
         ]
 
-    def test_deps_that_are_a_module(self, console: Console) -> None:
+    def test_what_to_do_about_deps_that_are_lacking(self, console: Console) -> None:
         assert console("search", "--deps", "pyarrow", "--python", "3.11") == 1
-        assert "arrow/17.0.0" in console.err
+        assert "hint: load arrow/17.0.0, or name a target that does with --target, and ask again" in console.err
+        assert console("search", "--deps", "numpi", "numpy>3", "--python", "3.11") == 1
+        assert "you ask for numpi\n" in console.err
+        assert "hint: did you mean numpy?" in console.err
+        assert "hint: ask for a version of numpy that is there" in console.err
+        assert console("search", "--deps", "utterly-other", "numpy==2.3", "--python", "3.11", "--json") == 1
+        hints = " ".join(problem["hint"] for problem in json.loads(console.out)["problems"])
+        assert "tumpline search utterly-other asks the index too" in hints
+        assert console("search", "--deps", "numpy>=2.2", "numpy<2.2", "--python", "3.11") == 1
+        for word in ("project", "tumpline explain", "tool.tumpline"):
+            assert word not in hints + console.err
 
     def test_since(self, console: Console) -> None:
         for file in console.root.rglob("*.whl"):
@@ -294,6 +312,8 @@ class TestQuestions:
         assert console("catalogue", "scan", "-q") == 0
         assert console("search", "--since", "2025-01-01") == 0
         assert rows(console) == [["2025-06-15", "Foo.Bar", "1.0", "py3", "generic"]]
+        assert console("search", "--since", "2025-01-01", "--json") == 0
+        assert [row["date"] for row in json.loads(console.out)["wheels"]] == ["2025-06-15"]
         assert console("search", "--since", "2025-06-16") == 1
         assert console("search", "--since", "yesterday") == 2
         assert "bad-date" in console.err
@@ -315,6 +335,11 @@ class TestQuestions:
             (["numpy", "--stdenv", "2020"], "unknown-environment"),
             (["numpy", "--site", "linux"], "no-catalogue"),
             (["a b"], "bad-search"),
+            (["numpy", "--deps", "--raw"], "options-exclusive"),
+            (["numpy", "--deps", "--all"], "options-exclusive"),
+            (["numpy", "--deps", "--column", "name"], "options-exclusive"),
+            (["--requires", "numpy", "--condense"], "options-exclusive"),
+            (["numpy", "--since", "2026-01-01", "--not-available"], "options-exclusive"),
         ],
     )
     def test_refusals(self, console: Console, words: list[str], code: str) -> None:
@@ -346,4 +371,22 @@ class TestList:
         assert answer["catalogue"]["layers"] == ["2023/v4", "2023/v3", "generic"]
         assert answer["wheels"][0]["file"] == "numpy-2.2.2+computecanada-cp311-cp311-linux_x86_64.whl"
         assert answer["modules"][0]["module"] == "arrow/17.0.0"
-        assert answer["missing"] == [{"asked": "nosuch", "near": {}}]
+        assert answer["missing"] == [{"asked": "nosuch", "near": {}, "index": None}]
+        assert list(answer["wheels"][0]) == ["name", "version", "local", "tags", "layer", "file", "size"]
+
+    def test_json_of_a_list(self, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TUMPLINE_SITE", "linux")
+        assert console("search", "pyyaml", "--json") == 0
+        assert list(json.loads(console.out)["wheels"][0]) == ["name", "version", "pythons", "spelling"]
+
+    def test_each_wheel_is_a_line(self, console: Console) -> None:
+        for question in (["--all"], ["--all", "--requires", "numpy"], ["--all", "--since", "2000-01-01"]):
+            assert console("search", *question, "--json") == 0
+            answer = json.loads(console.out)
+            lines = [line.strip().rstrip(",") for line in console.out.splitlines()]
+            assert answer["wheels"]
+            assert all(json.dumps(wheel) in lines for wheel in answer["wheels"])
+        assert console("search", "nosuch", "--json", "--offline") == 1
+        assert json.loads(console.out)["wheels"] == []
+        assert console("search", "--requires", "nosuch", "--json", "--offline") == 1
+        assert json.loads(console.out)["wheels"] == []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.catalogue.query import Ask, Terms, matches, meant, parse_ask, search
 from tumpline.cli.scope import Place, open_catalogue_at
-from tumpline.cli.tables import FORMATS, condensed, in_order, render, table_rows
+from tumpline.cli.tables import FORMATS, condensed, in_order, raw_name, render, table_rows
 from tumpline.cli.wiring import here
 from tumpline.errors import InputError
 from tumpline.host import variables
@@ -78,6 +78,11 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         options.all_archs = options.all_versions = options.all_pythons = True
     asks = _asks(options)
     with open_catalogue_at(Place(here().site_name)) as catalogue:
+        info = catalogue.info
+        if info.grade == "listed":
+            terminal.say(
+                f"a public list of {info.date} answers, which has no files: a version is listed for some Pythons"
+            )
         pythons = _pythons(options, environ, catalogue)
         layers = _layers(options, environ, catalogue)
         latest = not options.all_versions and not options.version
@@ -96,7 +101,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     if options.raw:
         for rows in groups.values():
             for row in rows:
-                terminal.data(row.file)
+                terminal.data(raw_name(row))
         for name in missing:
             terminal.data(name)
         return 0

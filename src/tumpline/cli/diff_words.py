@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tumpline.cli.search_words import wheel_data
+from tumpline.cli.search_data import wheel_data
 
 if TYPE_CHECKING:
     from tumpline.catalogue.diff import Change, Concern, Difference, Fact, Kind, Side

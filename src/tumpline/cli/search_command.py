@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tumpline.catalogue.query import Ask, matches, parse_ask, search
 from tumpline.cli.scope import Scope, add_scope_options, open_scope
 from tumpline.cli.search_answer import Answer, Missing
-from tumpline.cli.tables import COLUMNS, FORMATS, condensed, in_order, render, table_rows
+from tumpline.cli.tables import COLUMNS, FORMATS, condensed, in_order, raw_name, render, table_rows
 from tumpline.errors import InputError
 from tumpline.values import Name
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from tumpline.cli.terminal import Terminal
 
 __all__ = ["configure", "execute"]
+
+_UNFIT = {
+    "deps": ("all", "all_versions", "raw", "column", "condense", "not_available", "not_available_only"),
+    "requires": ("condense", "not_available", "not_available_only"),
+    "since": ("condense", "not_available", "not_available_only"),
+}
+"""Question -> the options that say nothing of its answer."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     display = parser.add_argument_group("display")
     display.add_argument("--not-available", action="store_true", help="list in the table also what is missing")
     display.add_argument("--not-available-only", action="store_true", help="list only what is missing")
-    display.add_argument("--raw", action="store_true", help="file names only")
+    display.add_argument("--raw", action="store_true", help="file names only, of a list names with versions")
     display.add_argument("--column", choices=COLUMNS, nargs="+", help="the columns, in this order")
     display.add_argument("--condense", action="store_true", help="one line for each project")
     display.add_argument("--format", choices=FORMATS, default="simple", metavar="STYLE", help="the style of the table")
@@ -59,6 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Search, and print what is found; 1 where nothing is."""
+    _check_together(options)
     if options.all:
         options.all_versions = options.all_pythons = options.all_archs = True
     asks = _asks(options)
@@ -76,13 +84,26 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             return tell_closure(asks, scope, options, terminal)
         answer = _answer(asks, scope, options, modules=terminal.json or terminal.verbosity > 0)
         if terminal.json:
-            from tumpline.cli.search_words import answer_data
+            from tumpline.cli.search_data import answer_lines
 
-            terminal.data(answer_data(answer, scope))
+            for line in answer_lines(answer, scope, offline=options.offline):
+                terminal.data(line)
         else:
             _tell(answer, scope, options, terminal)
     brought = any(offer.fits(scope.terms) for _, offers in answer.modules for offer in offers)
     return 0 if answer.projects or brought else 1
+
+
+def _check_together(options: argparse.Namespace) -> None:
+    """Raise InputError ``options-exclusive`` for a question with an option that it has no use for."""
+    question = next((name for name in _UNFIT if getattr(options, name)), "")
+    unfit = next((name for name in _UNFIT.get(question, ()) if getattr(options, name)), "")
+    if unfit:
+        raise InputError.of(
+            "options-exclusive",
+            f"--{unfit.replace('_', '-')} can not be used with --{question}",
+            hint=f"leave one of the two out; of what --{question} prints, --format sets the style",
+        )
 
 
 def _asks(options: argparse.Namespace) -> list[Ask]:
@@ -126,17 +147,20 @@ def _answer(asks: list[Ask], scope: Scope, options: argparse.Namespace, *, modul
 
 
 def _tell(answer: Answer, scope: Scope, options: argparse.Namespace, terminal: Terminal) -> None:
+    projects = () if options.not_available_only else answer.projects
+    missing = answer.missing if options.not_available or options.not_available_only else ()
     if options.raw:
-        for wheels in answer.projects:
+        for wheels in projects:
             for wheel in wheels:
-                terminal.data(wheel.file or f"{wheel.spelling}-{wheel.version}")
+                terminal.data(raw_name(wheel))
+        for each in missing:
+            terminal.data(each.ask.given)
     else:
         listed = not scope.catalogue.info.layers
         columns = options.column or ["name", "version", "python", *([] if listed else ["arch"])]
-        projects = () if options.not_available_only else answer.projects
         rows = list((condensed if options.condense else table_rows)(projects, columns))
-        if options.not_available or options.not_available_only:
-            rows += [[each.ask.given if column == "name" else "" for column in columns] for each in answer.missing]
+        if missing:
+            rows += [[each.ask.given if column == "name" else "" for column in columns] for each in missing]
             rows.sort(key=lambda row: row[0].casefold())
         if rows:
             for line in render(rows, columns, "mediawiki" if options.mediawiki else options.format):

@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tumpline.cli.scope import check_needs_known, site_of
-from tumpline.cli.search_words import catalogue_data
+from tumpline.cli.search_words import near_words
 from tumpline.cli.tables import render
-from tumpline.errors import InputError, NoResolution, Problem
+from tumpline.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from tumpline.catalogue.query import Ask
     from tumpline.cli.scope import Scope
     from tumpline.cli.terminal import Terminal
+    from tumpline.resolve.explanation import Lack, Unresolved
 
 __all__ = ["tell_closure"]
 
@@ -31,6 +32,7 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
     ``which-python`` and what can not be resolved for (patterns).
     """
     from tumpline.project import Declared, TargetRequest
+    from tumpline.resolve.explanation import COMMAND_LINE, Unresolved
     from tumpline.resolve.resolution import resolve
     from tumpline.resolve.target import make_target
     from tumpline.values import parse_requirement
@@ -58,13 +60,13 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
         target = replace(target, layers=known)
     if options.arch and scope.terms.layers is not None:
         target = replace(target, layers=tuple(layer for layer in target.layers if layer in scope.terms.layers))
-    declared = [Declared(parse_requirement(_requirement(ask)), ask.given) for ask in asks]
+    declared = [Declared(parse_requirement(_requirement(ask)), COMMAND_LINE) for ask in asks]
     lacking: tuple[Problem, ...] = ()
     rows: list[list[str]] = []
     try:
         found = resolve(declared, [target], [scope.catalogue], None)
-    except NoResolution as error:
-        lacking = error.problems
+    except Unresolved as error:
+        lacking = tuple(_as_asked(error, scope))
     else:
         rows = [
             [package.name, str(choice.offer.version), choice.offer.source]
@@ -72,6 +74,8 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
             for choice in package.choices
         ]
     if terminal.json:
+        from tumpline.cli.search_data import catalogue_data
+
         problems = [{"code": p.code, "message": p.message, "why": p.why, "hint": p.hint} for p in lacking]
         packages = [{"name": name, "version": version, "source": source} for name, version, source in rows]
         data = {
@@ -87,10 +91,34 @@ def tell_closure(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace,
     for problem in lacking:
         terminal.problem(problem)
     if not lacking:
-        for line in render(rows, ["name", "version", "source"], options.format):
+        for line in render(rows, ["name", "version", "source"], "mediawiki" if options.mediawiki else options.format):
             terminal.data(line)
         terminal.say(f"all of it is there for Python {target.python}: {len(rows)} packages")
     return 1 if lacking else 0
+
+
+def _as_asked(error: Unresolved, scope: Scope) -> Iterator[Problem]:
+    """Yield what is lacking with what to do about it where nothing but this question is at hand, no project."""
+    from tumpline.resolve.words import lack_headline
+
+    lacks = {lack_headline(lack): lack for lack in error.explanation.lacks}
+    for problem in error.problems:
+        lack = lacks.get(problem.message)
+        yield problem._replace(hint=_hint(lack, scope) if lack is not None else "ask for other versions of these")
+
+
+def _hint(lack: Lack, scope: Scope) -> str:
+    from tumpline.catalogue.near import near
+    from tumpline.catalogue.query import Ask
+
+    modules = [choice.module for account in lack.lacking for choice in account.modules if choice.loadable]
+    if modules:
+        return f"load {modules[0]}, or name a target that does with --target, and ask again"
+    if any(account.others for account in lack.lacking):
+        return f"ask for a version of {lack.name} that is there"
+    if words := near_words(near(scope.catalogue, Ask(lack.name, lack.name), scope.terms, scope.environments)):
+        return "; ".join(words)
+    return f"check the spelling, or ask the site's support for a wheel; tumpline search {lack.name} asks the index too"
 
 
 def _requirement(ask: Ask) -> str:

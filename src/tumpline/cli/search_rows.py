@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from tumpline.catalogue.query import Ask, Terms, looked_for, meant
 from tumpline.cli.scope import check_needs_known
-from tumpline.cli.search_words import catalogue_data, wheel_data
-from tumpline.cli.tables import COLUMNS, render
+from tumpline.cli.tables import COLUMNS, raw_name, render
 from tumpline.errors import InputError
 from tumpline.values import normalise
 
@@ -43,18 +41,19 @@ def list_dependers(asks: Sequence[Ask], scope: Scope, options: argparse.Namespac
             if asking := tuple(line for line in lines if _is_for(line, wanted)):
                 found.append((row, asking))
     if terminal.json:
-        wheels = [{**wheel_data(row), "requires": list(lines)} for row, lines in found]
-        data = {"schema": "tumpline.search-requires/1", "catalogue": catalogue_data(scope), "wheels": wheels}
-        terminal.data(json.dumps(data, indent=2))
+        from tumpline.cli.search_data import catalogue_data, lines_with_wheels, wheel_data
+
+        head = {"schema": "tumpline.search-requires/1", "catalogue": catalogue_data(scope)}
+        wheels = ({**wheel_data(row), "requires": list(lines)} for row, lines in found)
+        for line in lines_with_wheels(head, wheels, {}):
+            terminal.data(line)
     elif options.raw:
         for row, _ in found:
-            terminal.data(row.file)
+            terminal.data(raw_name(row))
     elif found:
-        columns = ["name", "version", "python", "requires"]
-        cells = dict.fromkeys(
-            (row.spelling, COLUMNS["version"](row), COLUMNS["python"](row), "; ".join(lines)) for row, lines in found
-        )
-        for line in render(list(cells), columns, "mediawiki" if options.mediawiki else options.format):
+        columns = options.column or ["name", "version", "python"]
+        cells = dict.fromkeys((*(COLUMNS[column](row) for column in columns), "; ".join(lines)) for row, lines in found)
+        for line in render(list(cells), [*columns, "requires"], "mediawiki" if options.mediawiki else options.format):
             terminal.data(line)
     else:
         terminal.say(f"nothing requires {options.requires}", level=-1)
@@ -86,24 +85,30 @@ def list_since(asks: Sequence[Ask], scope: Scope, options: argparse.Namespace, t
         key=lambda row: (-row.mtime_ns // 86_400_000_000_000, row.name, row.file),
     )
     if terminal.json:
-        data = {
+        from tumpline.cli.search_data import catalogue_data, lines_with_wheels, wheel_data
+
+        head = {
             "schema": "tumpline.search-since/1",
             "since": day.isoformat(),
             "catalogue": catalogue_data(scope),
-            "wheels": [wheel_data(row) for row in found],
         }
-        terminal.data(json.dumps(data, indent=2))
+        for line in lines_with_wheels(head, map(wheel_data, found), {}):
+            terminal.data(line)
     elif options.raw:
         for row in found:
-            terminal.data(row.file)
+            terminal.data(raw_name(row))
     elif found:
         columns = ["date", *(options.column or ["name", "version", "python", "arch"])]
-        cells = [[str(wheel_data(row)["date"]), *(COLUMNS[column](row) for column in columns[1:])] for row in found]
+        cells = [[_day(row), *(COLUMNS[column](row) for column in columns[1:])] for row in found]
         for line in render(cells, columns, "mediawiki" if options.mediawiki else options.format):
             terminal.data(line)
     else:
         terminal.say(f"no wheel is of {day} or newer", level=-1)
     return 0 if found else 1
+
+
+def _day(row: WheelRow) -> str:
+    return datetime.fromtimestamp(row.mtime_ns / 1e9, UTC).date().isoformat()
 
 
 def _projects(asks: Sequence[Ask], scope: Scope, terms: Terms) -> Iterator[tuple[WheelRow, ...]]:

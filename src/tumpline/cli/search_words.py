@@ -1,26 +1,31 @@
-"""The answer of a search beside its table: modules, what is missing and what is near; and all of it as JSON."""
+"""The answer of a search beside its table: modules, what is missing and what is near."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.cli.scope import site_of
-from tumpline.cli.tables import COLUMNS
 from tumpline.values import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from tumpline.catalogue.content import WheelRow
-    from tumpline.catalogue.near import ModuleOffer
+    from tumpline.catalogue.near import ModuleOffer, Near
     from tumpline.cli.scope import Scope
-    from tumpline.cli.search_answer import Answer, Missing
+    from tumpline.cli.search_answer import Answer
     from tumpline.cli.terminal import Terminal
 
-__all__ = ["answer_data", "catalogue_data", "tell_rest", "wheel_data"]
+__all__ = ["OnIndex", "ask_index", "near_words", "tell_rest"]
 
 _MOST_MODULES = 3
+
+
+class OnIndex(NamedTuple):
+    """The newest version that the package index has of something, and whether as a wheel for any machine."""
+
+    version: str
+    pure: bool
 
 
 def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, terminal: Terminal) -> None:
@@ -29,12 +34,9 @@ def tell_rest(answer: Answer, scope: Scope, options: argparse.Namespace, termina
     for name, offers in answer.modules:
         # Where there is a wheel, it is the wheel that one installs.
         terminal.say(f"{name} comes with a module: {_module_words(offers, scope)}", level=1 if name in there else 0)
-    # Where two thousand projects are listed, nobody asked for a certain one.
-    pure = (
-        {} if options.offline else _on_index([missing.ask.name for missing in answer.missing if not missing.ask.wild])
-    )
+    pure = ask_index(answer, offline=options.offline)
     for missing in answer.missing:
-        words = "; ".join([*_near_words(missing), *([pure[missing.ask.name]] if missing.ask.name in pure else [])])
+        words = "; ".join([*near_words(missing.near), *_index_words(pure.get(missing.ask.name))])
         terminal.say(f"nothing fits {missing.ask.given}" + (f": {words}" if words else ""), level=-1)
     info = scope.catalogue.info
     terminal.say(
@@ -70,7 +72,8 @@ def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
     return "; ".join(shown) + (f"; and {rest} more" if rest else "")
 
 
-def _near_words(missing: Missing) -> list[str]:
+def near_words(near: Iterable[Near]) -> list[str]:
+    """Say what is near, a phrase for each kind."""
     words = {
         "version": "other versions: {}",
         "python": "for other Pythons: {}",
@@ -79,17 +82,22 @@ def _near_words(missing: Missing) -> list[str]:
         "module": "by module: {}",
         "spelling": "did you mean {}?",
     }
-    return [words[near.kind].format(", ".join(near.items)) for near in missing.near]
+    return [words[each.kind].format(", ".join(each.items)) for each in near]
 
 
-def _on_index(names: Sequence[str]) -> dict[str, str]:
-    """Say of names what the package index has, one question for each; without an answer nothing is said."""
-    if not names:
+def ask_index(answer: Answer, *, offline: bool) -> dict[str, OnIndex]:
+    """Return by name what the package index has of what is missing, one question for each.
+
+    Without an answer, or `offline`, nothing is known.
+    """
+    # Where two thousand projects are listed, nobody asked for a certain one.
+    names = [missing.ask.name for missing in answer.missing if not missing.ask.wild]
+    if offline or not names:
         return {}
     from tumpline.cli.wiring import open_index
     from tumpline.errors import TumplineError
 
-    found: dict[str, str] = {}
+    found: dict[str, OnIndex] = {}
     with open_index(argparse.Namespace(offline=False, refresh=False), hasty=True) as index:
         index.prefetch([Name(name) for name in names])
         for name in names:
@@ -103,68 +111,11 @@ def _on_index(names: Sequence[str]) -> dict[str, str]:
                 continue
             newest = standing[-1]
             tags = [tag for place, tag in enumerate(page.tags) if newest.tags >> place & 1]
-            kind = "as a pure wheel" if any(tag.endswith("-none-any") for tag in tags) else "not as a pure wheel"
-            found[name] = f"the package index has {newest.version}, {kind}"
+            found[name] = OnIndex(str(newest.version), any(tag.endswith("-none-any") for tag in tags))
     return found
 
 
-def answer_data(answer: Answer, scope: Scope) -> str:
-    """Return the answer as JSON; its form is documented in ``docs/reference/search.md``."""
-    import json
-
-    return json.dumps(
-        {
-            "schema": "tumpline.search/1",
-            "catalogue": catalogue_data(scope),
-            "wheels": [wheel_data(row) for rows in answer.projects for row in rows],
-            "modules": [
-                {
-                    "name": name,
-                    "version": offer.version,
-                    "environment": offer.environment,
-                    "module": offer.module,
-                    "pythons": list(offer.pythons),
-                    "fits": offer.fits(scope.terms),
-                }
-                for name, offers in answer.modules
-                for offer in offers
-            ],
-            "missing": [
-                {"asked": missing.ask.given, "near": {near.kind: list(near.items) for near in missing.near}}
-                for missing in answer.missing
-            ],
-        },
-        indent=2,
-    )
-
-
-def catalogue_data(scope: Scope) -> dict[str, object]:
-    """Return what was looked into, as plain data."""
-    info = scope.catalogue.info
-    return {
-        "site": info.site,
-        "grade": info.grade,
-        "date": info.date,
-        "layers": list(scope.terms.layers) if scope.terms.layers is not None else None,
-        "unread-layers": list(scope.unread),
-        "pythons": list(scope.terms.pythons) if scope.terms.pythons is not None else None,
-    }
-
-
-def wheel_data(row: WheelRow) -> dict[str, object]:
-    """Return a wheel as plain data."""
-    from datetime import UTC, datetime
-
-    return {
-        "name": row.name,
-        "spelling": row.spelling,
-        "version": COLUMNS["version"](row),
-        "local": COLUMNS["localversion"](row) or None,
-        "build": row.build or None,
-        "tags": row.tags or None,
-        "pythons": list(row.pythons),
-        "layer": row.layer or None,
-        "file": row.file or None,
-        "size": row.size,
-        "date": datetime.fromtimestamp(row.mtime_ns / 1e9, UTC).date().isoformat() if row.mtime_ns else None,
-    }
+def _index_words(found: OnIndex | None) -> list[str]:
+    if found is None:
+        return []
+    return [f"the package index has {found.version}, {'as' if found.pure else 'not as'} a pure wheel"]

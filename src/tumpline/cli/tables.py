@@ -11,7 +11,7 @@ from tumpline.values import version_key
 if TYPE_CHECKING:
     from tumpline.catalogue.content import WheelRow
 
-__all__ = ["COLUMNS", "FORMATS", "condensed", "in_order", "natural_key", "render", "table_rows"]
+__all__ = ["COLUMNS", "FORMATS", "condensed", "in_order", "natural_key", "raw_name", "render", "table_rows"]
 
 FORMATS = (
     *("asciidoc", "double_grid", "double_outline", "fancy_grid", "fancy_outline", "github", "grid", "heavy_grid"),
@@ -52,6 +52,11 @@ COLUMNS: dict[str, Callable[[WheelRow], str]] = {
     "file": lambda row: row.file,
 }
 """Column -> what stands in it."""
+
+
+def raw_name(row: WheelRow) -> str:
+    """Return the file name; of a list's row, which has none, the name and the version."""
+    return row.file or f"{row.spelling}-{row.version}"
 
 
 def in_order(rows: Iterable[WheelRow]) -> list[WheelRow]:
