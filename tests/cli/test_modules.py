@@ -310,6 +310,12 @@ class TestModules:
             told += found is not None
         assert told >= (1 if site == "lake" else 4) or loaded
 
+    def test_the_keys_of_json_are_documented(self, shell: Shell) -> None:
+        page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "modules.md").read_text(encoding="utf-8")
+        answer = shell.json("modules", "pyarrow")
+        for key in (*answer, *answer["answers"][0], *answer["answers"][0]["modules"][0]):
+            assert f"`{key}`" in page.partition("With `--json`")[2]
+
     def test_a_snapshot(self, shell: Shell) -> None:
         shell("catalogue", "scan")
         shell("catalogue", "export", "--output", shell.root / "lake.tumpline")

@@ -82,7 +82,9 @@ class TestTable:
         assert len(rows(console)) == 3
 
     def test_layers_that_were_not_scanned_are_told(self, console: Console) -> None:
-        assert console("catalogue", "scan", "-q", "--stdenv", "2023", "--cpu-level", "x86-64-v3") == 0
+        assert (
+            console("catalogue", "scan", "-q", "--stdenv", "2023", "--cpu-level", "x86-64-v3", "--forget-layers") == 0
+        )
         assert console("search", "numpy", "--quiet") == 0
         assert {row[3] for row in rows(console)} == {"v3"}
         assert console.err == "not looked into, since the catalogue does not know them: 2023/v4\n"

@@ -23,7 +23,7 @@ def test_the_example_works(tmp_path: Path) -> None:
     assert [row.name for row in module_packages(site)] == ["gadget", "gadget"]
 
 
-@pytest.mark.parametrize("key", [*SITE_KEYS, "schema", "modules", "packages", "seen", "meaning", "decisive", "in-job"])
+@pytest.mark.parametrize("key", [*SITE_KEYS, "schema", "modules", "seen", "meaning", "decisive", "in-job"])
 def test_keys_of_json_are_documented(key: str) -> None:
     json = TEXT.partition("## JSON")[2]
     assert re.search(rf"[`{{ ]{key}[`,}}]", json)
