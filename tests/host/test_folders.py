@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path, user_config_path
 
 from tumpline.errors import InputError
 from tumpline.host import Place, cache_folder, cache_limit, cache_place, config_folder, stage_place
@@ -26,6 +27,15 @@ def test_by_default_they_are_the_platforms(tmp_path: Path) -> None:
     assert tmp_path in cache_folder().parents
     assert tmp_path in config_folder().parents
     assert cache_folder() != config_folder()
+
+
+@pytest.mark.parametrize("base", [None, "", " ", "/elsewhere", "relative", "~/below"])
+def test_they_are_what_platformdirs_says(monkeypatch: pytest.MonkeyPatch, base: str | None) -> None:
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        if base is not None:
+            monkeypatch.setenv(name, base)
+    assert cache_folder() == user_cache_path("tumpline", appauthor=False)
+    assert config_folder() == user_config_path("tumpline", appauthor=False)
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "Found", "Terms", "admits", "looked_for", "matches", "meant", "parse_ask", "public", "search"]
 
-_ASK = re.compile(
-    r"""\s*(?P<name>[A-Za-z0-9*?](?:[A-Za-z0-9._*?-]*[A-Za-z0-9*?])?)\s*
+_ASK = r"""(?x)\s*(?P<name>[A-Za-z0-9*?](?:[A-Za-z0-9._*?-]*[A-Za-z0-9*?])?)\s*
     (?:\[[^\]]*\])?\s*
     (?:\+[A-Za-z0-9._-]+\s*)?
-    \(?(?P<specifier>(?:[<>=!~][^;()@]*)?)\)?\s*(?:;.*)?""",
-    re.VERBOSE,
-)
-_LOCAL = re.compile(r"\+[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
+    \(?(?P<specifier>(?:[<>=!~][^;()@]*)?)\)?\s*(?:;.*)?"""
+"""What can be asked for. Not compiled here: most searches are for a plain name."""
+_PLAIN = re.compile(r"[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*")
+_LOCAL = r"\+[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"
 _LONGEST = 500
-_WILD = re.compile(r"[*?]")
-_ODD_WILDCARD = re.compile(r"(?<![=!])(<=?|>=?)\s*([0-9.]+?)\.\*")
+_ODD_WILDCARD = r"(?<![=!])(<=?|>=?)\s*([0-9.]+?)\.\*"
 _FINAL = re.compile(r"\d+(?:\.\d+)*(?:\.post\d+)?(?:\+.*)?")
 
 
@@ -47,7 +45,7 @@ class Ask(NamedTuple):
     @property
     def wild(self) -> bool:
         """Whether the name is a pattern."""
-        return _WILD.search(self.name) is not None
+        return "*" in self.name or "?" in self.name
 
 
 class Terms(NamedTuple):
@@ -97,10 +95,12 @@ def parse_ask(text: str) -> Ask:
     Extras and markers do not matter here, and local versions are left out (R1). ``>=1.21.*``, which is no specifier of
     PEP 440, is taken as ``>=1.21``. Raises InputError ``bad-search``.
     """
-    match = _ASK.fullmatch(text) if len(text) <= _LONGEST else None
+    if len(text) <= _LONGEST and _PLAIN.fullmatch(text):
+        return Ask(text, normalise(text))
+    match = re.fullmatch(_ASK, text) if len(text) <= _LONGEST else None
     if match is None:
         raise _bad(text, "it is not a name, a pattern or a requirement")
-    specifier = _ODD_WILDCARD.sub(r"\1\2", _LOCAL.sub("", match["specifier"]).strip())
+    specifier = re.sub(_ODD_WILDCARD, r"\1\2", re.sub(_LOCAL, "", match["specifier"]).strip())
     if specifier:
         try:
             parse_specifier(specifier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 from functools import partial
 from typing import TYPE_CHECKING
@@ -52,9 +51,6 @@ FOREIGN = ("avail-wheels",)
 
 def run_command(words: list[str]) -> int:
     """Parse and run; print problems to stderr in one form, or as JSON with ``--json``."""
-    # A command makes hundreds of thousands of small values, few cycles, and ends soon: looking for cycles after every
-    # 700 of them took a tenth of a scan's time.
-    gc.set_threshold(200_000, 20, 20)
     parser = _parser(words)
     options = parser.parse_args(words)
     # After parsing: ``--help`` and a word too many need none of this.

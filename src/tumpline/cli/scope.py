@@ -169,14 +169,15 @@ def open_catalogue_at(place: Place, given: Path | None = None, *, named: bool = 
     Where the place was not `named` and offers nothing, that is all of the Alliance. Raises InputError ``no-catalogue``,
     ``unknown-environment``, and what loading sites and opening catalogues raises.
     """
-    from tumpline.catalogue.find import find_catalogue, path_of_name
     from tumpline.catalogue.opening import open_any
-    from tumpline.sites.files import catalogue_name
 
     if given is None and (chosen := variables().get("TUMPLINE_CATALOGUE")):
         given = Path(chosen)
     if given is not None:
         return open_any(given)
+    from tumpline.catalogue.find import find_catalogue, path_of_name
+    from tumpline.sites.files import catalogue_name
+
     name = catalogue_name(place.site, user_profiles())
     if name is not None and (scanned := path_of_name(name, cache(), place.site)).exists():
         return open_any(scanned)

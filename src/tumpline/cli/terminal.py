@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Terminal", "printable"]
 
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 """Control characters but tabs and line feeds, what turns the direction of text, what has no width, and surrogates."""
 
 
@@ -24,7 +22,9 @@ def printable(text: str, *, lines: bool = True) -> str:
     File names, versions and metadata come from indexes and wheels. The spelling is that of JSON and TOML, so such
     output keeps its meaning. Without `lines`, line feeds are spelled out as well.
     """
-    text = _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    if not text.isprintable():
+        # Few texts come here: the pattern is compiled for the first of them.
+        text = re.sub(_UNPRINTABLE, lambda found: f"\\u{ord(found[0]):04x}", text)
     return text if lines else text.replace("\n", "\\n")
 
 
