@@ -200,6 +200,15 @@ class TestNothing:
         assert console("search", "pyarrow", "--python", "3.12") == 1
         assert "arrow/17.0.0 for Python 3.11, but none for Python 3.12" in console.err
 
+    def test_a_module_of_a_site_without_a_profile(
+        self, console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (scanned,) = (tmp_path / "cache" / "catalogues").glob("*.sqlite")
+        (tmp_path / "sites" / "lake.toml").unlink()
+        monkeypatch.setenv("TUMPLINE_SITE", "linux")
+        assert console("search", "pyarrow", "--catalogue", scanned) == 0
+        assert "module load StdEnv/2023 python/3.11 arrow/17.0.0" in console.err
+
     def test_a_module_of_another_software_environment_is_nothing(
         self, console: Console, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -41,14 +41,19 @@ def group_line(group: ModuleGroup, mark: str = "") -> str:
 
 
 def load_words(
-    site: Site, environment: str, needs: Iterable[str], module: str, pythons: Sequence[str], wanted: Iterable[str]
+    site: Site | None,
+    environment: str,
+    needs: Iterable[str],
+    module: str,
+    pythons: Sequence[str],
+    wanted: Iterable[str],
 ) -> list[str]:
     """Return what is to be loaded for a module, in order: the software environment, what it needs, a Python, and it.
 
     The Python is the first that is wanted of those that the module is for (`pythons`), else the default of the software
-    environment, else the newest. All are minor versions.
+    environment where the site is known, else the newest. All are minor versions.
     """
-    known = site.environment(environment)
+    known = site.environment(environment) if site is not None else None
     default = ".".join(known.default_python.split(".")[:2]) if known else ""
     python = next((each for each in (*wanted, default) if each in pythons), pythons[-1])
     return [f"StdEnv/{environment}", *needs, f"python/{python}", module]

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.cli.scope import site_of
+from tumpline.errors import InputError
 from tumpline.values import Name
 
 if TYPE_CHECKING:
@@ -58,9 +59,14 @@ def _module_words(offers: Sequence[ModuleOffer], scope: Scope) -> str:
         place = "" if here else f" of StdEnv/{newest.environment}"
         lacking = f"for Python {', '.join(scope.terms.pythons or ())}" if here else f"in StdEnv/{wanted}"
         return f"{newest.module}{place} for Python {', '.join(newest.pythons)}, but none {lacking}"
-    site = site_of(scope)
+    try:
+        site = site_of(scope)
+    except InputError:
+        # A catalogue can come from a site of which nothing else is known here.
+        site = None
     # The software environment that is looked into, or the default; the newest of each.
-    fitting.sort(key=lambda offer: offer.environment != (wanted or site.default_environment))
+    first = wanted or (site.default_environment if site is not None else "")
+    fitting.sort(key=lambda offer: offer.environment != first)
     needs = {(note.environment, f"{note.module}/{note.version}"): note.needs for note in scope.catalogue.module_notes()}
     shown: list[str] = []
     for offer in fitting[:_MOST_MODULES]:
