@@ -106,6 +106,43 @@ def test_a_group_that_is_named_is_locked(shop: World) -> None:
     assert shop.run("remove", "leaflet", "--group", "Maps", "--json").ok().data["removed"] == [
         {"name": "leaflet", "group": "maps"}
     ]
+    assert "groups" not in data(shop)["tool"]["tumpline"], "it goes with what was in it"
+
+
+@pytest.mark.parametrize("poetry", [False, True])
+def test_for_some_targets_only(shop: World, poetry: bool) -> None:
+    if poetry:
+        shop.pyproject.write_text(POETRY)
+    before = shop.pyproject.read_text()
+    done = shop.run("add", "requests", "leaflet", "--target", "lake").ok()
+    written = 'leaflet = "~1.2.1"' if poetry else "leaflet~=1.2.1"
+    assert f"wrote {written} in the group lake, for lake only" in done.err
+    assert data(shop)["tool"]["tumpline"]["targets"]["lake"]["groups"] == ["lake"]
+    assert "groups" not in data(shop)["tool"]["tumpline"]["targets"]["laptop"]
+    pins = {str(package.name): [pin.target for pin in package.pins] for package in read_lock(shop.lock).packages}
+    assert (pins["requests"], pins["leaflet"], pins["alpha"]) == (["lake"], ["lake"], ["lake", "laptop"])
+    if poetry:
+        assert data(shop)["tool"]["poetry"]["group"]["lake"]["optional"] is True
+    else:
+        assert data(shop)["dependency-groups"] == {"lake": ["requests~=2.31.0", "leaflet~=1.2.1"]}
+    shop.run("lock", "--check").ok()
+    shop.run("sync", "--target", "laptop", "--dry-run").ok()
+    shop.run("remove", "leaflet", "requests").ok()
+    assert shop.pyproject.read_text() == before
+
+
+def test_the_group_of_some_targets_is_named(shop: World) -> None:
+    done = shop.run("add", "leaflet", "--target", "lake", "--target", "lake", "--group", "maps", "--json").ok()
+    (row,) = done.data["added"]
+    assert (row["group"], row["targets"]) == ("maps", ["lake"])
+    before = (shop.pyproject.read_bytes(), shop.lock.read_bytes())
+    words = ("add", "requests", "--group", "maps")
+    shop.run(*words, "--target", "laptop").refuses("group-of-others", 2, "maps", "lake")
+    shop.run(*words, "--target", "nowhere").refuses("unknown-target", 2, "choose one of: lake, laptop")
+    shop.run(*words, "--target", "lake", "--group", "pypi").refuses("group-of-others", 2, "all targets")
+    assert (shop.pyproject.read_bytes(), shop.lock.read_bytes()) == before
+    shop.run(*words).ok()
+    assert "groups" not in data(shop)["tool"]["tumpline"], "it is locked where it is locked already"
 
 
 def test_a_policy(shop: World) -> None:
@@ -114,7 +151,7 @@ def test_a_policy(shop: World) -> None:
     assert locked(shop)["requests"] == {"2.32.3"}
     assert done.data["schema"] == "tumpline.add/1"
     assert done.data["added"] == [
-        {"name": "requests", "requirement": "requests~=2.32.3", "group": "pypi", "replaced": None}
+        {"name": "requests", "requirement": "requests~=2.32.3", "group": "pypi", "targets": [], "replaced": None}
     ]
     shop.run("add", "requests", "--source", "wheelhouse").ok()
     assert data(shop)["tool"]["tumpline"]["packages"] == {"requests": {"source": "wheelhouse"}}

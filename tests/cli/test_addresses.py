@@ -138,3 +138,14 @@ def test_what_goes_wrong_is_told_with_its_place(world: World, repository: GitRep
     world.edit("git+https://me:secret@127.0.0.1:9/lib", "file:///nowhere/lib")
     world.run("lock").refuses("path-not-portable", 2, "project.dependencies[0]")
     assert world.lock.read_bytes() == before
+
+
+def test_another_address_for_each_target(world: World) -> None:
+    for target, version in (("lake", "1.5"), ("laptop", "1.6")):
+        folder = world.project / f"for-{target}"
+        folder.mkdir()
+        (folder / "pyproject.toml").write_text(STATIC.replace("1.5", version).replace("dep>=1", "gamma"))
+        world.run("add", f"lib @ ./for-{target}", "--target", target).ok()
+    found = {pin["targets"][0]: pin["path"] for pin in pins(world, "lib")}
+    assert found == {"lake": "for-lake", "laptop": "for-laptop"}
+    world.run("add", "lib @ ./for-lake", "--group", "both").refuses("addresses-conflict", 2, "both", "laptop")

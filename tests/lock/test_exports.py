@@ -129,6 +129,15 @@ def test_poetry(project: Project) -> None:
     assert export.remarks[-1] == "left out, since no target needs them: gone"
 
 
+def test_poetry_groups_of_single_targets_are_optional(tmp_path: Path) -> None:
+    targets = (
+        '[tool.tumpline.targets.narval]\nsite = "narval"\ngroups = ["plot"]\n[tool.tumpline.targets.b]\nsite = "here"\n'
+    )
+    (tmp_path / "pyproject.toml").write_text(PROJECT.replace('[tool.tumpline]\ngroups = ["plot"]\n', targets))
+    tables = tomllib.loads(export_poetry(rows_of(SAMPLE, "poetry"), read_project(tmp_path)).text)["tool"]["poetry"]
+    assert tables["group"]["plot"] == {"optional": True, "dependencies": {"pyarrow": "~17.0.0"}}
+
+
 def test_poetry_with_versions_that_differ(project: Project) -> None:
     tables = tomllib.loads(export_poetry(rows_of(ELSEWHERE, "poetry"), project).text)["tool"]["poetry"]
     assert tables["dependencies"]["torch"] == [

@@ -82,6 +82,71 @@ class TestStandard:
         assert '"a @ ./packages/a"' not in removed(text, "a")
 
 
+class TestNamedGroups:
+    """Groups that are named among those that are locked, for all targets or for some."""
+
+    TARGETS = '[tool.tumpline.targets.a]\nsite = "narval"\n\n[tool.tumpline.targets.b]\nsite = "here"\n'
+    TEXT = f'[project]\nname = "x"\n\n{TARGETS}'
+
+    @staticmethod
+    def locked(text: str, group: str, *targets: str) -> DependencyEdit:
+        edit = DependencyEdit(text.encode(), "")
+        edit.add(NEW, group)
+        edit.lock_group(group, targets)
+        return edit
+
+    @pytest.mark.parametrize("targets", [(), ("a",), ("a", "b")])
+    @pytest.mark.parametrize("poetry", [False, True])
+    def test_they_go_with_what_is_in_them(self, targets: tuple[str, ...], poetry: bool) -> None:
+        text = self.TEXT.replace("[project]", "[tool.poetry]") if poetry else self.TEXT
+        edit = self.locked(text, "Maps", *targets)
+        settings = tomllib.loads(edit.content.decode())["tool"]["tumpline"]
+        places = [settings["targets"][target] for target in targets] or [settings]
+        assert [place["groups"] for place in places] == [["Maps"]] * len(places)
+        assert edit.content.decode().count("Maps") == len(places) + (2 if poetry else 1)
+        edit.remove(Name("new-one"), "maps")
+        assert edit.content.decode() == text
+
+    def test_what_was_there_before_stays(self) -> None:
+        text = self.TEXT + 'groups = ["maps", "dev"]\n\n[dependency-groups]\nmaps = []\ndev = ["a"]\n'
+        edit = self.locked(text, "maps")
+        assert edit.content.decode() == text.replace("maps = []", 'maps = ["new-one~=1.2.3"]')
+        edit.remove(Name("new-one"), "maps")
+        assert edit.content.decode() == text
+
+    def test_for_some_targets_and_for_all(self) -> None:
+        text = self.TEXT + "\n[dependency-groups]\nmaps = []\n"
+        for named, where in (
+            (text.replace('"here"\n', '"here"\ngroups = ["maps"]\n'), "is locked for b, too"),
+            (text + '\n[tool.tumpline]\ngroups = ["maps"]\n', "is locked for all targets, too"),
+            (text + '\n[tool.tumpline]\npypi-group = "Maps"\n', "is locked for all targets, too"),
+        ):
+            with pytest.raises(InputError, match=where) as caught:
+                self.locked(named, "maps", "a")
+            assert caught.value.code == "group-of-others"
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        "[dependency-groups]\n",
+        "[dependency-groups]\n# none yet\n",
+        "[dependency-groups]\npypi = []\n",
+        "[dependency-groups]\npypi = [\n]\n",
+        "[dependency-groups]\n\n[tool.x]\n",
+        "[tool.poetry.group.pypi.dependencies]\n",
+        "[tool.poetry.group.pypi]\noptional = true\n\n[tool.poetry.group.pypi.dependencies]\n",
+        "[tool.poetry.group.pypi.dependencies]",
+    ],
+)
+def test_an_empty_group_that_was_there_before_stays(empty: str) -> None:
+    head = '[tool.poetry]\nname = "x"\n\n' if "poetry" in empty else '[project]\nname = "x"\n\n'
+    text = head + empty
+    after = added(text, NEW, "pypi")
+    assert "new-one" in after
+    assert removed(after, "new-one", "pypi") == text
+
+
 class TestPoetry:
     def test_main(self) -> None:
         assert added(POETRY, NEW) == POETRY.replace("# why\n", '# why\nnew-one = "~1.2.3"\n')
@@ -229,6 +294,9 @@ def projects(draw: st.DrawFn) -> str:
         blocks.append(f'[tool.poetry]\nname = "x"\n\n[tool.poetry.dependencies]\npython = "^3.11"\n{entries}')
         if draw(CHOICE):
             blocks.append('[tool.poetry.group.dev.dependencies]\npytest = { version = "^8", extras = ["x"] }\n')
+        if draw(CHOICE):
+            optional = draw(st.sampled_from(["", "[tool.poetry.group.pypi]\noptional = true\n\n"]))
+            blocks.append(f"{optional}[tool.poetry.group.pypi.dependencies]\n")
     if draw(CHOICE):
         blocks.append(f"[dependency-groups]\ndev = {draw(arrays())}\nall = [{{ include-group = 'dev' }}]\n")
     # A group that is named has to be there.

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "project.md
 def test_the_example_is_read(read: Read) -> None:
     example = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
-    project = read(f'[dependency-groups]\ndev = ["pytest"]\n{example[1]}')
+    project = read(f'[dependency-groups]\ndev = ["pytest"]\ngpu = ["cupy"]\n{example[1]}')
     assert [target.name for target in project.settings.targets] == ["narval", "laptop"]
     assert project.settings.targets[0].modules == ("arrow/17.0.0",)
     assert list(project.settings.packages.values()) == [PackageRule(policy="pypi"), PackageRule(build=True)]

@@ -14,6 +14,7 @@ dependencies = ["numpy"]
 
 [dependency-groups]
 dev = ["pytest"]
+gpu = ["cupy"]
 from-index = ["sae-lens"]
 
 [tool.tumpline]
@@ -32,6 +33,7 @@ python = "3.11"
 stdenv = "2023"
 cpu-level = "x86-64-v3"
 modules = ["arrow/17.0.0", "scipy-stack/2024b"]
+groups = ["GPU"]
 policy = "pypi"
 
 [tool.tumpline.targets.laptop]
@@ -49,7 +51,7 @@ def test_every_key_is_read(read: Read) -> None:
     assert project.settings == Settings(
         policy="wheelhouse",
         parity="strict",
-        groups=("dev",),
+        groups=(Name("dev"),),
         pypi_group="from_index",
         targets=(
             TargetRequest(
@@ -60,6 +62,7 @@ def test_every_key_is_read(read: Read) -> None:
                 cpu_level="x86-64-v3",
                 modules=("arrow/17.0.0", "scipy-stack/2024b"),
                 policy="pypi",
+                groups=(Name("gpu"),),
             ),
             TargetRequest(name="laptop", site="here", python="3.11.5"),
         ),
@@ -73,7 +76,7 @@ def test_every_key_is_read(read: Read) -> None:
         exclude_newer="2026-02-01T00:00:00Z",
     )
     assert [note.code for note in project.notes] == ["site-local-dropped"]
-    assert [declared.group for declared in project.requirements] == ["", "dev", "from-index"]
+    assert [declared.group for declared in project.requirements] == ["", "dev", "from-index", "gpu"]
 
 
 @pytest.mark.parametrize("text", ["", "[tool.other]\n", "[tool.tumpline]\n"])

@@ -23,6 +23,7 @@ from tumpline.values import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tumpline.project import Project
     from tumpline.resolve.model import Resolution
     from tumpline.resolve.target import Target
 
@@ -46,6 +47,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "dependencies, or the pypi-group where a cluster can have it from the index only)",
     )
     parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        dest="targets",
+        metavar="NAME",
+        help="for this target only, in a group of its own (default: of the target's name); can be repeated",
+    )
+    parser.add_argument(
         "--source",
         choices=("wheelhouse", "pypi", "mixed"),
         help="the policy for these packages, written under [tool.tumpline.packages]",
@@ -60,7 +69,10 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Find versions, edit, lock; both files are written, or none."""
     root = find_project(options)
     edit = ProjectEdit.start(root)
-    adding = _Adding(edit, tuple(map(_asked, options.requirements)), options.group, options.source or "")
+    targets = tuple(dict.fromkeys(options.targets))
+    group = options.group or "-".join(targets)
+    adding = _Adding(edit, tuple(map(_asked, options.requirements)), group, targets, options.source or "")
+    _check_targets(targets, read_project(root))
     edit.after = adding.first()
     edit.decide = adding.decide
     project = read_project(root, edit.after)
@@ -70,7 +82,13 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     outcome = make_lock(project, edit, options, terminal)
     if terminal.json:
         rows = [
-            {"name": normalise(one.name), "requirement": text, "group": group, "replaced": replaced or None}
+            {
+                "name": normalise(one.name),
+                "requirement": text,
+                "group": group,
+                "targets": list(targets),
+                "replaced": replaced or None,
+            }
             for one, text, group, replaced in adding.rows
         ]
         lock = outcome_data(outcome)
@@ -79,6 +97,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         return 0
     for _, text, group, replaced in adding.rows:
         place = f" in the group {group}" if group else ""
+        place += f", for {', '.join(targets)} only" if targets else ""
         verb = "would write" if options.dry_run else "wrote"
         terminal.say(f"{verb} {text}{place}{f' for {replaced}' if replaced and replaced != text else ''}")
     tell_outcome(outcome, options, terminal)
@@ -95,6 +114,7 @@ class _Adding:
     edit: ProjectEdit
     asked: tuple[Requirement, ...]
     group: str
+    targets: tuple[str, ...]
     source: str
     pypi_group: str = ""
     rows: tuple[tuple[Requirement, str, str, str], ...] = ()
@@ -131,9 +151,22 @@ class _Adding:
                 document.set_source(name, self.source)
             rows.append((requirement, document.written(name, group), group, replaced))
         if self.group:
-            document.lock_group(self.group)
+            document.lock_group(self.group, self.targets)
         self.rows = tuple(rows)
         return document.content
+
+
+def _check_targets(named: Sequence[str], project: Project) -> None:
+    """Raise InputError ``unknown-target`` where the project has no target of a name."""
+    known = [target.name for target in project.settings.targets]
+    for name in named:
+        if name not in known:
+            raise InputError.of(
+                "unknown-target",
+                f"the project has no target {name}",
+                where="--target",
+                hint=f"choose one of: {', '.join(known)}" if known else f"add it: tumpline init --target {name}",
+            )
 
 
 def _asked(text: str) -> Requirement:

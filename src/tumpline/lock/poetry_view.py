@@ -23,18 +23,21 @@ def export_poetry(rows: Rows, project: Project) -> Export:
 
     Only what the project itself asks for is in it; Poetry chooses the rest. It is no package (``package-mode``): it
     needs no name, and nothing of its own is installed. The group for packages of the index is optional, as the Alliance
-    advises. What no target needs is left out.
+    advises, and so are those of single targets. What no target needs is left out.
     """
     by_name: dict[Name, list[Row]] = {}
     for row in rows.rows:
         by_name.setdefault(row.name, []).append(row)
     groups: dict[str, dict[str, list[dict[str, Value]]]] = {"": {}}
+    optional = {normalise(project.settings.pypi_group)}
     left: list[str] = []
     for declared in project.requirements:
         name = normalise(declared.requirement.name)
         if name not in by_name:
             left.append(name)
             continue
+        if declared.targets:
+            optional.add(normalise(declared.group))
         entries = groups.setdefault(declared.group, {}).setdefault(name, [])
         entries += [entry for row in by_name[name] if (entry := _entry(row, declared)) not in entries]
     parts = ["".join(f"{comment(line)}\n" for line in rows.head), "\n[tool.poetry]\npackage-mode = false\n"]
@@ -42,7 +45,7 @@ def export_poetry(rows: Rows, project: Project) -> Export:
     parts.append(_dependencies(groups.pop("")))
     for group, entries_of in groups.items():
         key = group if re.fullmatch(r"[A-Za-z0-9_-]+", group) else quote(group)
-        if normalise(group) == normalise(project.settings.pypi_group):
+        if normalise(group) in optional:
             parts.append(f"\n[tool.poetry.group.{key}]\noptional = true\n")
         parts.append(f"\n[tool.poetry.group.{key}.dependencies]\n{_dependencies(entries_of)}")
     told = (f"left out, since no target needs them: {', '.join(left)}",) if left else ()

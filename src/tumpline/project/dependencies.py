@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,47 +11,22 @@ from packaging.requirements import Requirement
 
 from tumpline.errors import InputError
 from tumpline.project.lines import KeyLines, KeyPath, show_keys
+from tumpline.project.settings_edit import POETRY, SettingsEdit, rest_of, value_at
 from tumpline.project.splices import Splices, literal
 from tumpline.project.tilde import poetry_value, requirement_text
 from tumpline.values import Name, normalise, parse_requirement
 
 __all__ = ["DependencyEdit"]
 
-_BYTE_ORDER_MARK = "\ufeff"
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 _DEPENDENCIES: KeyPath = ("project", "dependencies")
 _EXTRAS: KeyPath = ("project", "optional-dependencies")
 _GROUPS: KeyPath = ("dependency-groups",)
-_POETRY: KeyPath = ("tool", "poetry")
-_POETRY_MAIN: KeyPath = (*_POETRY, "dependencies")
+_POETRY_MAIN: KeyPath = (*POETRY, "dependencies")
 
 
-class DependencyEdit:
-    """A pyproject.toml whose requirements are changed in memory; what else is written there stays byte for byte.
-
-    `content` is the file's; `where` names it in errors. Line ends and a byte order mark are kept. Every change is read
-    back: where it would say anything else than what is meant, InputError ``cannot-edit`` is raised and nothing changes.
-    """
-
-    def __init__(self, content: bytes, where: str) -> None:
-        text = content.decode("utf-8")
-        self._mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
-        text = text.removeprefix(_BYTE_ORDER_MARK)
-        self._windows = "\r\n" in text and text.count("\r\n") == text.count("\n")
-        self._text = text.replace("\r\n", "\n") if self._windows else text
-        self._data = tomllib.loads(self._text)
-        self._where = where
-
-    @property
-    def content(self) -> bytes:
-        """The file's content, with the changes."""
-        text = self._text.replace("\n", "\r\n") if self._windows else self._text
-        return (self._mark + text).encode()
-
-    @property
-    def has_project(self) -> bool:
-        """Whether the file says what the project is: a ``[project]`` or Poetry's table."""
-        return self._get(("project",)) is not None or self._get(_POETRY) is not None
+class DependencyEdit(SettingsEdit):
+    """A pyproject.toml whose requirements are changed in memory, too."""
 
     def groups(self, name: Name) -> list[str]:
         """Return where a name is asked for: the names of groups and extras as written, the empty one for the main."""
@@ -110,7 +84,10 @@ class DependencyEdit:
         self._accept(splices.text, keys, name, hint, requirement)
 
     def remove(self, name: Name, group: str) -> None:
-        """Remove all that a group asks of a package; raises InputError ``cannot-edit``."""
+        """Remove all that a group asks of a package; raises InputError ``cannot-edit``.
+
+        A group that `add` made goes with its last package, and so does its name among those that are locked.
+        """
         keys = self._existing(group) if group else self._main()
         hint = f"remove {name} there by hand"
         if keys is None:
@@ -119,95 +96,14 @@ class DependencyEdit:
             splices = Splices(self._text)
             try:
                 if isinstance(position := place[-1], int):
-                    splices.remove_item(keys, position, keep=self._is_named(keys))
+                    splices.remove_item(keys, position, keep=self._is_included(keys))
                 else:
                     splices.remove_pair(place)
             except KeyError as error:
                 raise self._refused(keys, hint) from error
             self._accept(splices.text, keys, None, hint, None)
-
-    def set_source(self, name: Name, source: str) -> None:
-        """Set the policy of one package; raises InputError ``cannot-edit``."""
-        keys: KeyPath = ("tool", "tumpline", "packages", name)
-        splices = Splices(self._text)
-        table = next((key for key in self._table(keys[:-1]) if normalise(key) == name), name)
-        try:
-            if splices.has((*keys[:-1], table, "source")):
-                splices.replace((*keys[:-1], table, "source"), literal(source))
-            else:
-                splices.add_pair(keys, f"{{ source = {literal(source)} }}")
-        except KeyError as error:
-            raise self._refused(keys, f'write {name} = {{ source = "{source}" }} there by hand') from error
-        self._accept_setting(splices.text, ("tool", "tumpline", "packages"), f'write source = "{source}" by hand')
-
-    def set_policy(self, policy: str) -> None:
-        """Set the project's policy; raises InputError ``cannot-edit``."""
-        keys: KeyPath = ("tool", "tumpline", "policy")
-        splices = Splices(self._text)
-        try:
-            if splices.has(keys):
-                splices.replace(keys, literal(policy))
-            else:
-                splices.add_pair(keys, literal(policy))
-        except KeyError as error:
-            raise self._refused(keys, f'write policy = "{policy}" by hand') from error
-        self._accept_setting(splices.text, keys, f'write policy = "{policy}" by hand')
-
-    def add_project(self, name: str, requires_python: str) -> None:
-        """Add a ``[project]`` table to a file that has none; raises InputError ``cannot-edit``."""
-        keys: KeyPath = ("project",)
-        block = (
-            f'[project]\nname = {literal(name)}\nversion = "0.1.0"\n'
-            f"requires-python = {literal(requires_python)}\ndependencies = []"
-        )
-        self._add_block(keys, block)
-
-    def add_target(self, name: str, site: str, python: str) -> None:
-        """Add a target; raises InputError ``cannot-edit``."""
-        keys: KeyPath = ("tool", "tumpline", "targets", name)
-        block = f"[tool.tumpline.targets.{name}]\nsite = {literal(site)}"
-        self._add_block(keys, f"{block}\npython = {literal(python)}" if python else block)
-
-    def _add_block(self, keys: KeyPath, block: str) -> None:
-        splices = Splices(self._text)
-        splices.add_block(block)
-        text = splices.text if splices.text.endswith("\n") else f"{splices.text}\n"
-        self._accept_setting(text, keys, f"add by hand: {block}")
-
-    def lock_group(self, group: str) -> None:
-        """Name a group among those that are locked; raises InputError ``cannot-edit``."""
-        keys: KeyPath = ("tool", "tumpline", "groups")
-        named = self._get(keys)
-        if isinstance(named, list) and any(
-            isinstance(one, str) and normalise(one) == normalise(group) for one in named
-        ):
-            return
-        self._append_setting(keys, group)
-
-    def add_constraint(self, requirement: Requirement) -> None:
-        """Limit the versions of a package that something else asks for; raises InputError ``cannot-edit``."""
-        self._append_setting(("tool", "tumpline", "constraints"), requirement_text(requirement))
-
-    def _append_setting(self, keys: KeyPath, item: str) -> None:
-        splices = Splices(self._text)
-        hint = f'add "{item}" to it by hand'
-        try:
-            if splices.has(keys):
-                splices.append(keys, literal(item))
-            else:
-                splices.add_array(keys, literal(item))
-        except KeyError as error:
-            raise self._refused(keys, hint) from error
-        self._accept_setting(splices.text, keys, hint)
-
-    def _accept_setting(self, text: str, keys: KeyPath, hint: str) -> None:
-        try:
-            data = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise self._refused(keys, hint) from error
-        if _rest(self._data, keys) != _rest(data, keys):
-            raise self._refused(keys, hint)
-        self._text, self._data = text, data
+        if group and self._existing(group) is None:
+            self._unlock_group(group)
 
     def _completed(self, requirement: Requirement, place: KeyPath) -> Requirement:
         """Return the requirement with extras and marker of the one that it replaces, where it states none."""
@@ -236,8 +132,8 @@ class DependencyEdit:
         for table in (_GROUPS, _EXTRAS):
             for group in self._table(table):
                 yield group, (*table, group)
-        for group in self._table((*_POETRY, "group")):
-            yield group, (*_POETRY, "group", group, "dependencies")
+        for group in self._table((*POETRY, "group")):
+            yield group, (*POETRY, "group", group, "dependencies")
 
     def _existing(self, group: str) -> KeyPath | None:
         """Return the key path of a group or extra, however its name is spelled."""
@@ -250,14 +146,14 @@ class DependencyEdit:
             return self._main()
         if (keys := self._existing(group)) is not None:
             return keys
-        poetry = self._get(_POETRY) is not None
-        return (*_POETRY, "group", group, "dependencies") if poetry else (*_GROUPS, group)
+        poetry = self._get(POETRY) is not None
+        return (*POETRY, "group", group, "dependencies") if poetry else (*_GROUPS, group)
 
     def _main(self) -> KeyPath:
         standard, dynamic = self._get(("project",)), self._get(("project", "dynamic"))
         if standard is not None and not (isinstance(dynamic, list) and "dependencies" in dynamic):
             return _DEPENDENCIES
-        if self._get(_POETRY) is not None:
+        if self._get(POETRY) is not None:
             return _POETRY_MAIN
         raise InputError.of(
             "cannot-edit",
@@ -278,11 +174,10 @@ class DependencyEdit:
             if isinstance(item, str) and _name_of(item) == name:
                 yield (*keys, position)
 
-    def _is_named(self, keys: KeyPath) -> bool:
-        """Say whether something else names a group, which then has to stay even if it is empty."""
+    def _is_included(self, keys: KeyPath) -> bool:
+        """Say whether another group includes a group, which then has to stay even if it is empty."""
         group = normalise(str(keys[-1]))
-        named = self._get(("tool", "tumpline", "groups"))
-        names = [*named] if isinstance(named, list) else []
+        names: list[Any] = []
         for items in self._table(_GROUPS).values():
             names += [item.get("include-group") for item in items if isinstance(item, dict)]
         return any(isinstance(name, str) and normalise(name) == group for name in names)
@@ -298,39 +193,14 @@ class DependencyEdit:
         others_after = [item for item in _listed(after, keys) if _key_of(item) != name or name is None]
         count = len(_listed(after, keys)) - len(others_after)
         same = others_before == others_after if added is not None else len(others_after) == len(others_before) - 1
-        if _rest(before, keys) != _rest(after, keys) or not same or (added is not None and count != 1):
+        if rest_of(before, keys) != rest_of(after, keys) or not same or (added is not None and count != 1):
             raise self._refused(keys, hint)
         self._text, self._data = text, data
-
-    def _refused(self, keys: KeyPath, hint: str) -> InputError:
-        return InputError.of(
-            "cannot-edit",
-            f"{show_keys(keys)} can not be changed as it is written",
-            where=self._where,
-            why="the edited file would not say the same otherwise",
-            hint=hint,
-        )
-
-    def _get(self, keys: KeyPath) -> Any:
-        return _value(self._data, keys)
-
-    def _table(self, keys: KeyPath) -> dict[str, Any]:
-        value = self._get(keys)
-        return value if isinstance(value, dict) else {}
-
-
-def _value(data: Any, keys: KeyPath) -> Any:
-    for key in keys:
-        inside = range(len(data)) if isinstance(data, list) else data if isinstance(data, dict) else ()
-        if key not in inside:
-            return None
-        data = data[key]
-    return data
 
 
 def _listed(data: dict[str, Any], keys: KeyPath) -> list[Any]:
     """Return the items of an array, or the (key, value) pairs of a table; none where there is neither."""
-    value = _value(data, keys)
+    value = value_at(data, keys)
     return [*value.items()] if isinstance(value, dict) else [*value] if isinstance(value, list) else []
 
 
@@ -345,18 +215,5 @@ def _name_of(text: str) -> Name | None:
     return normalise(place[1]) if place is not None else None
 
 
-def _rest(data: dict[str, Any], keys: KeyPath) -> dict[str, Any]:
-    """Return everything but a section, without the tables that only hold it."""
-    rest = copy.deepcopy(data)
-    for length in range(len(keys), 0, -1):
-        parent, key = _value(rest, keys[: length - 1]), keys[length - 1]
-        if not isinstance(parent, dict) or key not in parent:
-            continue
-        # A Poetry group is made with the mark that it is optional.
-        if length == len(keys) or parent[key] in ({}, {"optional": True}):
-            del parent[key]
-    return rest
-
-
 def _is_poetry(keys: KeyPath) -> bool:
-    return keys[:2] == _POETRY
+    return keys[:2] == POETRY

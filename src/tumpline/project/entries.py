@@ -39,7 +39,7 @@ class Entry:
     """A requirement with its key path, or (`origin`) its place in another file.
 
     `portable` replaces the address in the digest of the inputs, see `Place`. `optional` is Poetry's word:
-    only extras bring it in.
+    only extras bring it in. `targets` are as in `tumpline.project.Declared`.
     """
 
     requirement: Requirement
@@ -48,6 +48,7 @@ class Entry:
     portable: str = ""
     origin: str = ""
     optional: bool = False
+    targets: tuple[str, ...] = ()
 
     @property
     def canonical(self) -> str:

@@ -148,7 +148,7 @@ def _expand(
 
 
 def _under(entry: Entry, reason: Entry) -> Entry:
-    """Return the entry with the marker of the requirement that brought it in."""
+    """Return the entry with the marker and the targets of the requirement that brought it in."""
     requirement, marker = entry.requirement, reason.requirement.marker
     if marker is not None:
         requirement = compose(
@@ -159,4 +159,4 @@ def _under(entry: Entry, reason: Entry) -> Entry:
             markers=(str(requirement.marker or ""), str(marker)),
             prereleases=bool(requirement.specifier.prereleases),
         )
-    return replace(entry, requirement=requirement)
+    return replace(entry, requirement=requirement, targets=reason.targets)

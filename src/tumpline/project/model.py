@@ -28,17 +28,26 @@ VersionOrder = Literal["highest", "lowest", "lowest-direct"]
 class Declared:
     """A requirement and where it is written: `origin` is ``project.dependencies[3]`` or ``requirements.txt:12``.
 
-    `group` is empty for the main dependencies, else the name of the dependency group or extra.
+    `group` is empty for the main dependencies, else the name of the dependency group or extra. `targets` are the names
+    of those that it is asked for on; empty for all.
     """
 
     requirement: Requirement
     origin: str
     group: str = ""
+    targets: tuple[str, ...] = ()
+
+    def meant_for(self, target: str) -> bool:
+        """Say whether it is asked for on a target, if its marker holds there."""
+        return not self.targets or target in self.targets
 
 
 @dataclass(frozen=True, slots=True)
 class TargetRequest:
-    """One ``[tool.tumpline.targets.NAME]`` table; empty values stand for the site's defaults."""
+    """One ``[tool.tumpline.targets.NAME]`` table; empty values stand for the site's defaults.
+
+    `groups` are dependency groups and extras that are locked for this target besides `Settings.groups`.
+    """
 
     name: str
     site: str
@@ -47,6 +56,7 @@ class TargetRequest:
     cpu_level: str = ""
     modules: tuple[str, ...] = ()
     policy: Policy | None = None
+    groups: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class PackageRule:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The ``[tool.tumpline]`` table.
+    """The ``[tool.tumpline]`` table; `groups` are locked for all targets.
 
     `constraints` limit the versions of packages that something asks for; `overrides` replace what anything asks of a
     package. `exclude_newer` is the first moment that is too late (``2026-01-02T00:00:00Z``), or empty.
@@ -67,7 +77,7 @@ class Settings:
 
     policy: Policy = "mixed"
     parity: Parity = "prefer"
-    groups: tuple[str, ...] = ()
+    groups: tuple[Name, ...] = ()
     pypi_group: str = "pypi"
     targets: tuple[TargetRequest, ...] = ()
     packages: Mapping[Name, PackageRule] = field(default_factory=dict)

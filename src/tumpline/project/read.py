@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -34,10 +35,10 @@ _DIGEST_FORM = 1
 def read_project(root: Path, content: bytes | None = None) -> Project:
     """Read ``root/pyproject.toml``, or `content` in its place.
 
-    The requirements are the main ones, then those of `Settings.groups` and of the `pypi_group` if there is one; groups
-    that nobody asked for are not looked at. Remarks are in `Project.notes`. Requirements files are read only where
-    setuptools' dynamic dependencies name them. Raises InputError with every problem found, each with file,
-    line and key path.
+    The requirements are the main ones, then those of `Settings.groups`, of the `pypi_group` if there is one, and of the
+    groups of single targets; groups that nobody asked for are not looked at. Remarks are in `Project.notes`.
+    Requirements files are read only where setuptools' dynamic dependencies name them. Raises InputError with every
+    problem found, each with file, line and key path.
     """
     path = root / "pyproject.toml"
     document = Document.load(path) if content is None else Document(path, content.decode("utf-8-sig"))
@@ -58,8 +59,8 @@ class _Reading:
         name, version = self._name(), self._version()
         requires_python = self._requires_python()
         entries = self._main()
-        for wanted in dict.fromkeys((*settings.groups, settings.pypi_group)):
-            entries += self._group(normalise(wanted), settings) or ()
+        for wanted, targets in _wanted_groups(settings).items():
+            entries += [replace(entry, targets=targets) for entry in self._group(wanted, settings) or ()]
         entries = expand_self(document, name, entries, self._extras)
         entries = apply_sources(document, self._root, entries)
         self._note_unread()
@@ -70,7 +71,8 @@ class _Reading:
             version=version,
             requires_python=requires_python,
             requirements=tuple(
-                Declared(entry.requirement, entry.origin or show_keys(entry.keys), entry.group) for entry in entries
+                Declared(entry.requirement, entry.origin or show_keys(entry.keys), entry.group, entry.targets)
+                for entry in entries
             ),
             settings=settings,
             buildable=self._buildable(),
@@ -140,23 +142,32 @@ class _Reading:
         elif not self._standard or document.get(EXTRAS) is None:
             extra = poetry.of_extra(name)
         if extra is None and found is None and is_dynamic(document, "optional-dependencies"):
-            extra = dynamic_extra(document, self._root, name, asked=name in settings.groups)
+            extra = dynamic_extra(document, self._root, name, asked=self._named(name, settings) is not None)
         if found is None and extra is None:
             self._unknown_group(name, settings)
             return None
         return [*(found or ()), *(extra or ())]
 
+    def _named(self, name: Name, settings: Settings) -> KeyPath | None:
+        """Return where a group is named among those that are locked, None for one that is only looked for."""
+        table: KeyPath = ("tool", "tumpline")
+        for keys in (table, *((*table, "targets", target.name) for target in settings.targets)):
+            named = self._document.get((*keys, "groups"))
+            for position, one in enumerate(named if isinstance(named, list) else ()):
+                if isinstance(one, str) and normalise(one) == name:
+                    return (*keys, "groups", position)
+        return None
+
     def _unknown_group(self, name: Name, settings: Settings) -> None:
-        if name not in settings.groups:
+        keys = self._named(name, settings)
+        if keys is None:
             return  # The group for packages of the index is optional.
-        keys: KeyPath = ("tool", "tumpline", "groups")
-        position = next((item for item, text in self._document.texts(keys) if normalise(text) == name), keys)
-        tables = [self._document.get(table) for table in (GROUPS, EXTRAS)]
-        known = [key for table in tables if isinstance(table, dict) for key in table] + self._poetry.names()
+        known = [key for table in (GROUPS, EXTRAS) for key in self._document.table(table) or ()]
+        known += self._poetry.names()
         self._document.complain(
             "unknown-group",
             f"is {quoted(name)}, and there is no such group or extra",
-            position,
+            keys,
             hint=nearest(name, known) or f"add a group {name} to [dependency-groups], or remove the name",
         )
 
@@ -205,15 +216,26 @@ class _Reading:
         return self._document.table(("build-system",)) is not None or self._poetry.present
 
 
+def _wanted_groups(settings: Settings) -> dict[Name, tuple[str, ...]]:
+    """Return the groups that are looked for, each with the names of the targets that it is for; none for all."""
+    found: dict[Name, tuple[str, ...]] = dict.fromkeys((*settings.groups, normalise(settings.pypi_group)), ())
+    for target in settings.targets:
+        for group in target.groups:
+            if group not in found or found[group]:
+                found[group] = (*found.get(group, ()), target.name)
+    return {group: () if len(names) == len(settings.targets) else names for group, names in found.items()}
+
+
 def _digest(entries: list[Entry], requires_python: str, settings: Settings) -> str:
     """Return the sha256 of all that a resolution depends on.
 
     But not of `Settings.resolution` and `Settings.exclude_newer`, which a command can replace: a lock states them.
     Order (but that of targets), spelling, comments and the place of the checkout do not change it.
     """
+    rows: set[tuple[str, ...]] = {(one.group, one.canonical, *sorted(one.targets)) for one in entries}
     content: dict[str, object] = {
         "form": _DIGEST_FORM,
-        "requirements": sorted({(entry.group, entry.canonical) for entry in entries}),
+        "requirements": sorted(rows),
         "requires-python": requires_python,
         "policy": settings.policy,
         "groups": sorted(settings.groups),

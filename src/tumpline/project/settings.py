@@ -30,7 +30,7 @@ KEYS = (
     "targets",
     "packages",
 )
-TARGET_KEYS = ("site", "python", "stdenv", "cpu-level", "modules", "policy")
+TARGET_KEYS = ("site", "python", "stdenv", "cpu-level", "modules", "groups", "policy")
 PACKAGE_KEYS = ("source", "build")
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -55,7 +55,7 @@ def read_settings(document: Document) -> Settings:
     return Settings(
         policy=_policy(document, (*_ROOT, "policy")) or default.policy,
         parity=_parity(document, (*_ROOT, "parity")) or default.parity,
-        groups=_groups(document),
+        groups=_groups(document, (*_ROOT, "groups")),
         pypi_group=_group(document, (*_ROOT, "pypi-group")) or default.pypi_group,
         targets=_targets(document),
         packages=_packages(document),
@@ -129,8 +129,7 @@ def _group(document: Document, keys: KeyPath) -> str | None:
     return _matching(document, keys, _NAME, "the name of a group", 'write for example "dev"')
 
 
-def _groups(document: Document) -> tuple[str, ...]:
-    keys: KeyPath = (*_ROOT, "groups")
+def _groups(document: Document, keys: KeyPath) -> tuple[Name, ...]:
     names = [_group(document, (*keys, position)) for position in range(len(document.items(keys)))]
     return tuple(dict.fromkeys(normalise(name) for name in names if name is not None))
 
@@ -183,6 +182,7 @@ def _target(document: Document, keys: KeyPath, name: str) -> TargetRequest | Non
         cpu_level=level or "",
         modules=_modules(document, (*keys, "modules")),
         policy=_policy(document, (*keys, "policy")),
+        groups=_groups(document, (*keys, "groups")),
     )
 
 

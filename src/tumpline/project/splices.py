@@ -126,14 +126,15 @@ class Splices:
         stop = self._rest_of_line(self._places.values[keys][1])
         table = keys[:-1]
         header = self._places.headers.get(table)
+        kept = header is not None and self.text[header[1] : start] == "\n\n"
         self._cut(max(0, self.text.rfind("\n", 0, start)), stop, "")
         if header is None or self._pairs_of(table):
             return
         end = self._places.headers[table][1]
-        for made in filter(None, (_optional_header(table), _header(table))):
-            if self.text.endswith(f"\n\n{made}", 0, end) and self.text[end : end + 2] in ("", "\n", "\n\n"):
-                self._cut(end - len(made) - 2, end, "")
-                return
+        if kept:
+            self._cut(end, end + 1, "")
+        elif made := self._made_header(table):
+            self._cut(end - len(made) - 2, end, "")
 
     def _add_lines(self, keys: KeyPath, lines: str) -> None:
         table = keys[:-1]
@@ -148,7 +149,17 @@ class Splices:
         pairs = self._pairs_of(table)
         end = max((self._places.values[pair][1] for pair in pairs), default=self._places.headers[table][1])
         end = self._rest_of_line(end)
-        self._cut(end, end, f"\n{lines}")
+        # A blank line tells a table that was here before, and empty, from one that `add_block` made.
+        blank = "\n" if not pairs and self._made_header(table) else ""
+        self._cut(end, end, f"{blank}\n{lines}")
+
+    def _made_header(self, table: KeyPath) -> str:
+        """Return the headers of an empty table as `add_block` makes them; empty where they are written otherwise."""
+        end = self._places.headers[table][1]
+        if self.text[end : end + 2] not in ("", "\n", "\n\n"):
+            return ""
+        made = (_optional_header(table), _header(table))
+        return next((headers for headers in made if headers and self.text.endswith(f"\n\n{headers}", 0, end)), "")
 
     def _pairs_of(self, table: KeyPath) -> list[KeyPath]:
         """Return the keys that are written under a header, dotted ones too, but not those of inline tables."""

@@ -57,6 +57,7 @@ class _Finding:
 
     def __init__(self, reader: SourceReader, target: Target) -> None:
         self._reader = reader
+        self._target = target.name
         self._environment = MarkerEnvironment(target.markers)
         self._found: dict[Name, _Found] = {}
         self._extras: dict[Name, set[str]] = {}
@@ -65,7 +66,7 @@ class _Finding:
         pending = [
             _Asked(each.requirement, each.origin)
             for each in declared
-            if self._environment.holds(str(each.requirement.marker or ""))
+            if each.meant_for(self._target) and self._environment.holds(str(each.requirement.marker or ""))
         ]
         done: set[tuple[Name, str]] = set()
         while pending:

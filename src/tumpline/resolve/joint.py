@@ -209,12 +209,12 @@ class JointProblem:
         dependencies: list[Dependency] = []
         names: list[Name] = []
         # Sorted, so that the order in which a file states its requirements changes nothing (R14).
-        for declared in sorted(self._declared, key=lambda d: (normalise(d.requirement.name), str(d.requirement))):
+        for declared in sorted(self._declared, key=_in_order):
             requirement = declared.requirement
             marker = str(requirement.marker or "")
             asked: dict[tuple[Name, str], list[tuple[int, Requirement]]] = {}
             for place, environment in enumerate(self._environments):
-                if environment.holds(marker):
+                if declared.meant_for(self.book.targets[place].name) and environment.holds(marker):
                     for each in self.active.of_project(declared, place)[0]:
                         self._ask(asked, place, each, declared.origin)
             if asked:
@@ -330,3 +330,7 @@ class JointProblem:
 def _distinct(requirements: Iterable[Requirement]) -> list[Requirement]:
     """Return requirements, each wording once."""
     return list({str(requirement): requirement for requirement in requirements}.values())
+
+
+def _in_order(declared: Declared) -> tuple[Name, str, tuple[str, ...]]:
+    return normalise(declared.requirement.name), str(declared.requirement), declared.targets

@@ -67,7 +67,7 @@ class Walk:
         roots: set[Name] = set()
         for declared in self._declared:
             requirement = declared.requirement
-            if environment.holds(str(requirement.marker or "")):
+            if declared.meant_for(target.name) and environment.holds(str(requirement.marker or "")):
                 held, stood_for = self._problem.active.of_project(declared, place)
                 self._left_out += [(target.name, words) for words in stood_for]
                 for asked in held:
