@@ -79,6 +79,20 @@ def test_all_from_the_index(mixed: World) -> None:
 
 
 def test_wheelhouse_only_says_what_is_missing(mixed: World) -> None:
+    make_wheel(mixed.layer, "gamma", "0.9+computecanada")
+    mixed.edit('"gamma"', '"gamma>=1"')
+    mixed.run("catalogue", "scan", "lake").ok()
     before = (mixed.pyproject.read_bytes(), mixed.lock.read_bytes())
-    mixed.run("classify", "--strategy", "wheelhouse").refuses("not-available", 3, "leaflet", "gamma")
+    done = mixed.run("classify", "--strategy", "wheelhouse")
+    assert done.status == 3
+    assert done.err.count("error[not-available]: ") == 2
+    assert "lake: has only 0.9" in done.err, "the nearest that there are"
+    english, french = done.out.split("Objet : ")
+    assert english.startswith("Subject: Request for Python packages: gamma, leaflet\n")
+    assert "Package: leaflet\nVersion: leaflet>=1\n" in english
+    assert "Demande de paquets Python" in french
+    answer = mixed.run("classify", "--strategy", "wheelhouse", "--json")
+    assert (answer.status, answer.err) == (3, "")
+    assert {problem["code"] for problem in answer.data["problems"]} == {"not-available"}
+    assert answer.data["request"]["en"] in done.out
     assert (mixed.pyproject.read_bytes(), mixed.lock.read_bytes()) == before

@@ -12,7 +12,8 @@ from tumpline.cli.lock_report import Outcome, outcome_data, tell_outcome
 from tumpline.cli.project_edit import ProjectEdit
 from tumpline.cli.tables import render
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import add_index_options, add_project_option, find_project
+from tumpline.cli.wiring import add_index_options, add_project_option, find_project, open_targets
+from tumpline.errors import NoResolution
 from tumpline.lock import ModuleArtefact, WheelhouseArtefact
 from tumpline.project.dependencies import DependencyEdit
 from tumpline.project.read import read_project
@@ -45,7 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
-    """Show where each dependency comes from and belongs, and put it there; both files are written, or none."""
+    """Show where each dependency comes from and belongs, and put it there; both files are written, or none.
+
+    Where only the wheelhouse is to be used and lacks something, the request for it is printed with the error.
+    """
     root = find_project(options)
     edit = ProjectEdit.start(root)
     project = read_project(root)
@@ -53,7 +57,19 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     edit.after = classifying.first()
     edit.decide = classifying.decide
     options.dry_run = options.dry_run or options.check
-    outcome = make_lock(read_project(root, edit.after), edit, options, terminal)
+    project = read_project(root, edit.after)
+    try:
+        outcome = make_lock(project, edit, options, terminal)
+    except NoResolution as failure:
+        request = _request(failure, project, options)
+        if not request:
+            raise
+        if terminal.json:
+            problems = [problem._asdict() for problem in failure.problems]
+            terminal.data(json.dumps({"problems": problems, "request": request}, indent=2, ensure_ascii=False))
+            return failure.exit_status
+        terminal.data("\n\n".join(request.values()))
+        raise
     rows = classifying.rows
     if terminal.json:
         terminal.data(json.dumps(_data(outcome, rows, edit), indent=2))
@@ -125,6 +141,17 @@ class _Classifying:
             place = belongs if moves else here[0]
             self.rows.append(_Row(name, before, document.written(name, place), here[0], place))
         return document.content
+
+
+def _request(failure: NoResolution, project: Project, options: argparse.Namespace) -> dict[str, str]:
+    """Return the request for the wheels that the wheelhouse lacks, by language; empty where that is not the matter."""
+    from tumpline.cli.wheel_request import wheel_request
+    from tumpline.resolve.explanation import Unresolved
+
+    if project.settings.policy != "wheelhouse" or not isinstance(failure, Unresolved):
+        return {}
+    targets, _ = open_targets(project, options)
+    return wheel_request(targets, (*failure.explanation.lacks, *failure.explanation.needs), tried=False)
 
 
 def _tell(outcome: Outcome, rows: Sequence[_Row], terminal: Terminal) -> None:

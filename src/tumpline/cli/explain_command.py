@@ -196,7 +196,7 @@ def _explain(
     from tumpline.cli.wheel_request import wheel_request
 
     rest = advice.rest if advice.rest is not None and advice.rest.lacks else explanation
-    request = wheel_request(question, (*rest.lacks, *rest.needs), tried=not advice.options and advice.complete)
+    request = wheel_request(question.targets, (*rest.lacks, *rest.needs), tried=not advice.options and advice.complete)
     if terminal.json:
         data = {"schema": "tumpline.explain/1", "resolves": False, **explanation_data(explanation, advice)}
         terminal.data(json.dumps({**data, "request": request or None}, indent=2, ensure_ascii=False))

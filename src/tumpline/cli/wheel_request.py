@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tumpline.resolve.words import findings_words
 
 if TYPE_CHECKING:
     from tumpline.resolve.explanation import Account, Lack
-    from tumpline.resolve.question import Question
     from tumpline.resolve.target import Target
 
 __all__ = ["wheel_request"]
 
 
-def wheel_request(question: Question, lacks: Iterable[Lack], *, tried: bool) -> dict[str, str]:
-    """Return the request by language (``en``, ``fr``) for what targets with a wheelhouse lack; empty if nothing is.
+def wheel_request(every: Sequence[Target], lacks: Iterable[Lack], *, tried: bool) -> dict[str, str]:
+    """Return the request by language (``en``, ``fr``) for what those targets lack that have a wheelhouse, or none.
 
     `tried` says that no other version, module, Python or software environment would do: the request says so too. What
     nobody knows is not asked for: its name is likely misspelt. Nor is what a module brings that can be loaded.
     """
-    targets = {target.name: target for target in question.targets if target.wheelhouse}
+    targets = {target.name: target for target in every if target.wheelhouse}
     wanted = [
         (lack, [a for a in lack.lacking if a.target in targets and not _brought(a, targets[a.target])])
         for lack in lacks
