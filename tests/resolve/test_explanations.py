@@ -68,7 +68,7 @@ def explained(path: Path) -> tuple[str, str]:
     for option in advice.options:
         assert option.changes
     rest = advice.rest if advice.rest is not None and advice.rest.lacks else explanation
-    request = wheel_request(question, (*rest.lacks, *rest.needs), tried=not advice.options)
+    request = wheel_request(question.targets, (*rest.lacks, *rest.needs), tried=not advice.options)
     assert explanation_data(explanation, advice)["code"] == caught.value.code
     return render_explanation(question, explanation, advice, bool(request)) + "\n", "\n\n".join(request.values())
 
