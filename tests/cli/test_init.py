@@ -99,10 +99,83 @@ def test_the_python_that_covers_most(world: World) -> None:
     assert answer["coverage"]["lake"]["3.12"] == {"found": 0, "missing": ["fast"]}
 
 
-def test_what_is_there_is_named(world: World) -> None:
-    world.pyproject.unlink()
-    (world.project / "requirements.txt").write_text("alpha\n")
-    assert "next: tumpline import requirements.txt" in world.run("init").ok().err
+class TestLists:
+    """What a folder has of requirements is taken over, as `import` does it."""
+
+    TARGETS = ("--target", "lake", "--target", "laptop=here")
+
+    @pytest.fixture
+    def bare(self, world: World) -> World:
+        world.pyproject.unlink()
+        (world.project / "requirements.txt").write_text("alpha==1.0+computecanada\ngamma>=1\n")
+        return world
+
+    def test_requirements(self, bare: World) -> None:
+        (bare.project / "requirements-dev.txt").write_text("-r requirements.txt\nbeta\n")
+        (bare.project / "requirements-old.txt").write_text("omega\n")
+        done = bare.run("init", *self.TARGETS).ok()
+        assert data(bare)["project"]["dependencies"] == ["alpha~=1.0.0", "gamma>=1"]
+        assert data(bare)["dependency-groups"] == {"dev": ["beta"]}
+        assert data(bare)["tool"]["tumpline"]["groups"] == ["dev"]
+        assert "alpha~=1.0.0  (requirements.txt:1)" in done.err
+        assert '  dependencies = ["alpha~=1.0.0", "gamma>=1"]\n' in done.err, "the plan"
+        assert "not taken over: requirements-old.txt (tumpline import FILE does)" in done.err
+        assert "next: tumpline lock" in done.err
+        before = bare.pyproject.read_bytes()
+        assert "says it already" in bare.run("init", *self.TARGETS).ok().err
+        assert bare.pyproject.read_bytes() == before
+        bare.run("lock").ok()
+
+    def test_an_environment_of_conda(self, bare: World) -> None:
+        (bare.project / "requirements.txt").unlink()
+        (bare.project / "environment.yml").write_text(
+            f"name: x\ndependencies:\n  - python={MINOR}\n  - alpha=1.0\n  - pip:\n    - gamma\n"
+        )
+        bare.run("init", *self.TARGETS).ok()
+        assert data(bare)["project"]["dependencies"] == ["alpha==1.0.*", "gamma"]
+
+    def test_the_python_that_a_list_names_goes_before_the_default(self, bare: World) -> None:
+        profile = bare.sites / "lake.toml"
+        pythons = profile.read_text().partition("pythons = [")[2].partition("]")[0]
+        text = profile.read_text().replace(f"pythons = [{pythons}]", 'pythons = ["3.10.1", "3.11.2", "3.12.3"]')
+        profile.write_text(text.replace(f"default-python = {pythons}", 'default-python = "3.12.3"'))
+        (bare.project / "environment.yml").write_text("dependencies:\n  - python=3.10\n")
+        bare.run("init", "--target", "lake").ok()
+        assert data(bare)["tool"]["tumpline"]["targets"]["lake"]["python"] == "3.10"
+
+    def test_a_project_that_asks_for_nothing_yet(self, bare: World) -> None:
+        text = '# mine\n[project]\nname = "x"\ndependencies = [\n]\n'
+        bare.pyproject.write_text(text)
+        done = bare.run("init", *self.TARGETS).ok()
+        assert bare.pyproject.read_text().startswith(
+            '# mine\n[project]\nname = "x"\ndependencies = [\n    "alpha~=1.0.0",\n    "gamma>=1"\n]\n'
+        )
+        assert '      "alpha~=1.0.0",\n' in done.err
+
+    def test_one_that_asks_for_something_is_left_alone(self, world: World) -> None:
+        (world.project / "requirements.txt").write_text("beta\n")
+        before = world.pyproject.read_bytes()
+        world.run("init").ok()
+        assert world.pyproject.read_bytes() == before
+        done = world.run("init", "--from", "requirements.txt", "--json").ok()
+        assert done.data["import"]["requirements"][0]["requirement"] == "beta"
+        assert data(world)["project"]["dependencies"] == ["alpha", "gamma", "beta"]
+
+    def test_what_can_not_be_read_is_told(self, bare: World) -> None:
+        with (bare.project / "requirements.txt").open("a") as stream:
+            stream.write("=junk\n")
+        done = bare.run("init", *self.TARGETS)
+        assert done.status == 1
+        assert "error[bad-requirement]: requirements.txt:3: " in done.err
+        assert len(data(bare)["project"]["dependencies"]) == 2
+        bare.pyproject.unlink()
+        (bare.project / "requirements.txt").write_text("=junk\n" * 1000)
+        done = bare.run("init", *self.TARGETS)
+        assert (done.status, bare.pyproject.exists()) == (1, False)
+        assert "nothing was written, since not every line was read" in done.err
+        bare.run("init", *self.TARGETS, "--no-import").ok()
+        assert data(bare)["project"]["dependencies"] == []
+        bare.run("init", "--from", "nowhere.txt").refuses("missing-file", 2, "nowhere.txt")
 
 
 def test_refused(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from tumpline.resolve.import_plan import Addition, ImportPlan
     from tumpline.resolve.imports import Judgement, Verdict
 
-__all__ = ["ImportOutcome", "outcome_data", "tell_outcome"]
+__all__ = ["ImportOutcome", "outcome_data", "tell_account", "tell_outcome"]
 
 _WIDTH = 100
 
@@ -102,11 +101,20 @@ def outcome_data(outcome: ImportOutcome) -> dict[str, object]:
     }
 
 
-def tell_outcome(outcome: ImportOutcome, options: argparse.Namespace, terminal: Terminal) -> None:
+def tell_outcome(outcome: ImportOutcome, terminal: Terminal) -> None:
     """Print what is kept to stdout, and the account of everything else to stderr."""
-    additions = {(normalise(one.requirement.name), one.origin): one for one in outcome.plan.additions}
     for one in outcome.plan.additions:
         terminal.data(str(one.requirement))
+    tell_account(outcome, terminal)
+    if outcome.written:
+        terminal.say("wrote pyproject.toml; next: tumpline lock")
+    else:
+        terminal.say("nothing was written" if outcome.whole else "nothing was written, since not every line was read")
+
+
+def tell_account(outcome: ImportOutcome, terminal: Terminal) -> None:
+    """Print what becomes of every line to stderr."""
+    additions = {(normalise(one.requirement.name), one.origin): one for one in outcome.plan.additions}
     for found, judgement in zip(outcome.lists, outcome.judgements, strict=True):
         terminal.say(f"{found.path.name}: {_nature(found, judgement)}")
         for kind, title in _TITLES.items():
@@ -129,10 +137,6 @@ def tell_outcome(outcome: ImportOutcome, options: argparse.Namespace, terminal: 
         terminal.say(f"modules of {target}: {', '.join(modules)}")
     if outcome.plan.constraints:
         terminal.say(f"constraints: {', '.join(map(str, outcome.plan.constraints))}")
-    if outcome.written:
-        terminal.say("wrote pyproject.toml; next: tumpline lock")
-    else:
-        terminal.say("nothing was written" if outcome.whole else "nothing was written, since not every line was read")
 
 
 def _counts(judgement: Judgement) -> Counter[str]:

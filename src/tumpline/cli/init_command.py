@@ -6,11 +6,17 @@ import argparse
 import json
 import re
 import sys
+from dataclasses import replace
+from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tumpline.cli.import_making import judge_lists, with_import
+from tumpline.cli.import_report import outcome_data, tell_account
+from tumpline.cli.init_lists import Lists, find_lists, names_in
+from tumpline.cli.live import LiveLine
 from tumpline.cli.terminal import Terminal
-from tumpline.cli.wiring import cache, here, load_site_named
+from tumpline.cli.wiring import add_index_options, cache, here, load_site_named
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host.files import write_atomically
 from tumpline.project.dependencies import DependencyEdit
@@ -19,16 +25,16 @@ from tumpline.project.read import read_project
 from tumpline.values import Name, normalise, parse_specifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tumpline.catalogue.coverage import Coverage
     from tumpline.project import Project, TargetRequest
+    from tumpline.project.foreign import Foreign
     from tumpline.sites import Site
 
 __all__ = ["configure", "execute"]
 
 _TARGET = re.compile(r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)=)?(?P<site>[^:=]+)(?::(?P<python>\d+\.\d+(?:\.\d+)?))?")
-_FOREIGN = ("requirements*.txt", "environment.yml", "environment.yaml")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,10 +50,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--python", metavar="X.Y", help="the Python of all targets (default: the one that covers most)")
     parser.add_argument("--name", help="the project's name (default: the folder's)")
+    parser.add_argument(
+        "--from",
+        action="append",
+        default=[],
+        type=Path,
+        dest="files",
+        metavar="FILE",
+        help="take over this list as tumpline import does; can be repeated (default: requirements*.txt and "
+        "environment.yml in the folder, where the project asks for nothing yet)",
+    )
+    parser.add_argument("--no-import", action="store_true", help="take over no list")
     parser.add_argument("--project", type=Path, metavar="DIR", help="the project's folder (default: this one)")
     parser.add_argument("--yes", action="store_true", help="do not ask before writing")
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, write nothing")
+    add_index_options(parser)
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    # What an import can be told besides is for that command: these are its defaults.
+    parser.set_defaults(pins="tilde", all=False, made_by=None)
 
 
 class _Wanted(NamedTuple):
@@ -71,15 +91,24 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     project = read_project(root, before) if before.strip() else None
     present = project.settings.targets if project is not None else ()
     wanted = list(_wanted(options, present, asks=asks))
-    counted = _covered(wanted, project)
-    python = options.python or _best(counted, wanted, project)
+    lists = _lists(root, project, options)
+    names = {normalise(one.requirement.name) for one in project.requirements} if project is not None else set[Name]()
+    counted = _covered(wanted, names.union(names_in(lists.taken)), options.catalogue)
+    python = options.python or _best(counted, wanted, project, lists.taken)
     if not document.has_project:
         document.add_project(options.name or _project_name(root), f">={_least(wanted, python)}")
     for target in wanted:
         document.add_target(target.name, target.site_name, target.python or python)
-    after = document.content
-    written = after != before and not options.dry_run
+    after, imported = document.content, None
+    if lists.taken:
+        with LiveLine(terminal) as live:
+            imported = judge_lists(lists.taken, read_project(root, after), options, live)
+        after = with_import(after, imported, str(path))
+    whole = imported is None or imported.whole
+    written = after != before and whole and not options.dry_run
     if not terminal.json:
+        if imported is not None:
+            tell_account(imported, terminal)
         _tell(before, after, counted, python, terminal)
     if written and asks and not _agreed(terminal):
         terminal.say("nothing was written")
@@ -93,15 +122,29 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 hint="nothing was written: run the same command again",
             )
         write_atomically(path, after)
+    status = 1 if any(found.problems for found in lists.taken) or not whole else 0
     if terminal.json:
-        terminal.data(json.dumps(_data(path, wanted, python, counted, written=written), indent=2))
-        return 0
+        data = _data(path, wanted, python, counted, written=written)
+        account = outcome_data(replace(imported, written=written)) if imported is not None else None
+        terminal.data(json.dumps({**data, "import": account}, indent=2))
+        return status
+    if lists.left:
+        terminal.say(f"not taken over: {', '.join(lists.left)} (tumpline import FILE does)")
     if written:
         terminal.say(f"wrote {path.name}")
-        terminal.say(f"next: {_next(root, project)}")
+        terminal.say(f"next: {'tumpline lock' if read_project(root, after).requirements else 'tumpline add NAME …'}")
     elif options.dry_run:
         terminal.say("dry run: nothing was written")
-    return 0
+    elif not whole:
+        terminal.say("nothing was written, since not every line was read")
+    return status
+
+
+def _lists(root: Path, project: Project | None, options: argparse.Namespace) -> Lists:
+    """Read the lists that are to be taken over; of a project that asks for something, only those that are named."""
+    if options.no_import or (project is not None and project.requirements and not options.files):
+        return Lists()
+    return find_lists(root, options.files)
 
 
 def _content(path: Path) -> bytes:
@@ -146,12 +189,11 @@ def _wanted(options: argparse.Namespace, present: Sequence[TargetRequest], *, as
         yield _Wanted(name, site, place["site"], place["python"] or "")
 
 
-def _covered(wanted: Iterable[_Wanted], project: Project | None) -> dict[str, tuple[Coverage, ...]]:
-    """Count, by site, what it has of the project's packages for each of its Pythons."""
+def _covered(wanted: Iterable[_Wanted], names: Collection[Name], given: Path | None) -> dict[str, tuple[Coverage, ...]]:
+    """Count, by site, what it has of these packages for each of its Pythons; of a catalogue that is `given`, if any."""
     from tumpline.catalogue.coverage import coverage
     from tumpline.catalogue.find import find_catalogue
 
-    names = {normalise(one.requirement.name) for one in project.requirements} if project is not None else set[Name]()
     counted: dict[str, tuple[Coverage, ...]] = {}
     for target in wanted:
         environment = target.site.environment(target.site.default_environment)
@@ -159,7 +201,7 @@ def _covered(wanted: Iterable[_Wanted], project: Project | None) -> dict[str, tu
             continue
         minors = list(dict.fromkeys(".".join(python.split(".")[:2]) for python in environment.pythons))
         try:
-            with find_catalogue(target.site, cache()) as catalogue:
+            with find_catalogue(target.site, cache(), given) as catalogue:
                 layers = list(dict.fromkeys(layer for level in environment.layers.values() for layer in level))
                 counted[target.site_name] = coverage(catalogue, names, minors, layers)
         except InputError as error:
@@ -168,8 +210,16 @@ def _covered(wanted: Iterable[_Wanted], project: Project | None) -> dict[str, tu
     return counted
 
 
-def _best(counted: Mapping[str, Sequence[Coverage]], wanted: Sequence[_Wanted], project: Project | None) -> str:
-    """Return the Python that all sites have and that covers most; of equals a site's default, else the newest."""
+def _best(
+    counted: Mapping[str, Sequence[Coverage]],
+    wanted: Sequence[_Wanted],
+    project: Project | None,
+    lists: Iterable[Foreign],
+) -> str:
+    """Return the Python that all sites have and that covers most.
+
+    Of equals one that a list names, else a site's default, else the newest.
+    """
     requires = parse_specifier(project.requires_python if project is not None else "")
     totals: dict[str, int] = {}
     for rows in counted.values():
@@ -186,9 +236,10 @@ def _best(counted: Mapping[str, Sequence[Coverage]], wanted: Sequence[_Wanted], 
         for target in wanted
         if (environment := target.site.environment(target.site.default_environment)) is not None
     }
+    named = {found.python for found in lists if found.python}
     if not everywhere:
         return min(defaults, default="") or f"{sys.version_info.major}.{sys.version_info.minor}"
-    return max(everywhere, key=lambda python: (totals[python], python in defaults, _number(python)))
+    return max(everywhere, key=lambda python: (totals[python], python in named, python in defaults, _number(python)))
 
 
 def _least(wanted: Iterable[_Wanted], python: str) -> str:
@@ -219,21 +270,16 @@ def _tell(
         terminal.say("pyproject.toml says it already")
         return
     old, new = before.decode().splitlines(), after.decode().splitlines()
+    changes = [line for line in list(unified_diff(old, new, n=0, lineterm=""))[2:] if not line.startswith("@@")]
+    only_more = all(line.startswith("+") for line in changes)
     terminal.say("pyproject.toml gets:")
-    for line in new[len(old) :]:
-        terminal.say(f"  {line}".rstrip())
+    for line in changes:
+        terminal.say(f"  {line[1:] if only_more else f'{line[0]} {line[1:]}'}".rstrip())
 
 
 def _agreed(terminal: Terminal) -> bool:
     terminal.err.flush()
     return input("write it [Y/n]? ").strip().lower() in ("", "y", "yes")
-
-
-def _next(root: Path, project: Project | None) -> str:
-    foreign = sorted(path.name for pattern in _FOREIGN for path in root.glob(pattern))
-    if foreign and (project is None or not project.requirements):
-        return f"tumpline import {' '.join(foreign)}"
-    return "tumpline lock" if project is not None and project.requirements else "tumpline add NAME …"
 
 
 def _data(
