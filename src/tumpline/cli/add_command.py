@@ -17,6 +17,7 @@ from tumpline.cli.wiring import add_index_options, add_project_option, find_proj
 from tumpline.errors import InputError
 from tumpline.project.dependencies import DependencyEdit
 from tumpline.project.read import read_project
+from tumpline.project.settings import is_group_name
 from tumpline.project.spelling import spell
 from tumpline.values import normalise
 
@@ -71,8 +72,9 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     edit = ProjectEdit.start(root)
     targets = tuple(dict.fromkeys(options.targets))
     group = options.group or "-".join(targets)
-    adding = _Adding(edit, tuple(map(_asked, options.requirements)), group, targets, options.source or "")
-    _check_targets(targets, read_project(root))
+    asked = tuple(map(_asked, options.requirements))
+    _check(asked, group, targets, read_project(root))
+    adding = _Adding(edit, asked, group, targets, options.source or "")
     edit.after = adding.first()
     edit.decide = adding.decide
     project = read_project(root, edit.after)
@@ -156,10 +158,23 @@ class _Adding:
         return document.content
 
 
-def _check_targets(named: Sequence[str], project: Project) -> None:
-    """Raise InputError ``unknown-target`` where the project has no target of a name."""
+def _check(asked: Iterable[Requirement], group: str, targets: Iterable[str], project: Project) -> None:
+    """Raise InputError ``asks-for-itself``, ``bad-value``, ``unknown-target`` where something can not be meant."""
+    for requirement in asked:
+        if normalise(requirement.name) == project.name and not requirement.extras:
+            raise InputError.of(
+                "asks-for-itself",
+                f"{requirement.name} is this project",
+                where="REQ",
+                why="it is installed with its environment anyway",
+                hint=f"for what an extra of it asks: {requirement.name}[EXTRA]",
+            )
+    if group and not is_group_name(group):
+        raise InputError.of(
+            "bad-value", f"{group[:100]!r} is not the name of a group", where="--group", hint="write for example dev"
+        )
     known = [target.name for target in project.settings.targets]
-    for name in named:
+    for name in targets:
         if name not in known:
             raise InputError.of(
                 "unknown-target",

@@ -58,6 +58,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     edit.decide = classifying.decide
     options.dry_run = options.dry_run or options.check
     project = read_project(root, edit.after)
+    for note in project.notes:
+        terminal.note(note)
     try:
         outcome = make_lock(project, edit, options, terminal)
     except NoResolution as failure:

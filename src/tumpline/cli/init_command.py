@@ -82,9 +82,7 @@ class _Wanted(NamedTuple):
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Show the plan and write the file; a second run changes nothing."""
     root: Path = options.project or Path()
-    path = (root / "pyproject.toml").resolve()
-    if path.exists():
-        Document.load(root / "pyproject.toml")
+    path = _file_to_write(root / "pyproject.toml")
     before = _content(path)
     asks = sys.stdin.isatty() and terminal.draws and not terminal.json and not options.yes
     document = DependencyEdit(before, str(root / "pyproject.toml"))
@@ -145,6 +143,21 @@ def _lists(root: Path, project: Project | None, options: argparse.Namespace) -> 
     if options.no_import or (project is not None and project.requirements and not options.files):
         return Lists()
     return find_lists(root, options.files)
+
+
+def _file_to_write(path: Path) -> Path:
+    """Return the file behind a name that may be a link; raises what `Document.load` raises, and ``cannot-read``."""
+    if not path.exists() and path.is_symlink():
+        raise InputError.of(
+            "cannot-read",
+            f"{path.name} is a link that leads nowhere",
+            where=str(path),
+            why=f"it names {path.readlink()}",
+            hint="remove the link, or make what it leads to",
+        )
+    if path.exists():
+        Document.load(path)
+    return path.resolve()
 
 
 def _content(path: Path) -> bytes:

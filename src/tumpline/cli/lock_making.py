@@ -46,6 +46,7 @@ def make_lock(
     from tumpline.lock.build import build_lock
     from tumpline.lock.changes import lock_changes
     from tumpline.resolve.loading import resolve_with_modules
+    from tumpline.resolve.remarks import remarks_on
     from tumpline.resolve.resolution import resolve
     from tumpline.resolve.steering import Steering
 
@@ -87,6 +88,8 @@ def make_lock(
             resolution, loaded = resolve_with_modules(attempt, targets)
             edit.settle(resolution, targets, loaded)
         seconds = time.perf_counter() - started
+        for note in remarks_on(project.requirements, resolution):
+            terminal.note(note)
 
         def with_hash(file: IndexFile) -> IndexFile:
             live(f"reading {file.file}, for which the index states no hash")

@@ -63,7 +63,7 @@ def tell_outcome(outcome: Outcome, options: argparse.Namespace, terminal: Termin
         pins = [pin for package in lock.packages if (pin := package.pin(target.name)) is not None]
         counts = Counter(str(pin.source) for pin in pins)
         sources = ", ".join(f"{counts[source]} from {words}" for source, words in _SOURCES.items() if counts[source])
-        terminal.say(f"{target.name}: Python {target.python}, {len(pins)} packages ({sources})")
+        terminal.say(f"{target.name}: Python {target.python}, {len(pins)} packages{f' ({sources})' if sources else ''}")
         if built := [package.name for package in lock.packages if (pin := package.pin(target.name)) and pin.build]:
             terminal.say(f"  to be built from source: {', '.join(built)}")
         uncertain = [pin for pin in pins if pin.approximate]

@@ -30,7 +30,8 @@ class DependencyEdit(SettingsEdit):
 
     def groups(self, name: Name) -> list[str]:
         """Return where a name is asked for: the names of groups and extras as written, the empty one for the main."""
-        return [group for group, keys in self._sections() if any(True for _ in self._found(keys, name))]
+        found = (group for group, keys in self._sections() if any(True for _ in self._found(keys, name)))
+        return list(dict.fromkeys(found))
 
     def names(self) -> list[Name]:
         """Return all that is asked for, sorted."""
@@ -59,7 +60,7 @@ class DependencyEdit(SettingsEdit):
             raise InputError.of(
                 "asked-twice",
                 f"{show_keys(keys)} asks for {name} more than once",
-                where=self._where,
+                where=f"{self._where}:{KeyLines(self._text).line(found[1])}",
                 hint="edit the file by hand: it can not be known which of them is meant",
             )
         if found:
@@ -84,24 +85,24 @@ class DependencyEdit(SettingsEdit):
         self._accept(splices.text, keys, name, hint, requirement)
 
     def remove(self, name: Name, group: str) -> None:
-        """Remove all that a group asks of a package; raises InputError ``cannot-edit``.
+        """Remove all that a group asks of a package, in the standard tables and Poetry's.
 
-        A group that `add` made goes with its last package, and so does its name among those that are locked.
+        Raises InputError ``cannot-edit``. A group that `add` made goes with its last package, and so does its name
+        among those that are locked.
         """
-        keys = self._existing(group) if group else self._main()
+        own = self._existing(group) if group else self._main()
         hint = f"remove {name} there by hand"
-        if keys is None:
-            return
-        for place in reversed(list(self._found(keys, name))):
-            splices = Splices(self._text)
-            try:
-                if isinstance(position := place[-1], int):
-                    splices.remove_item(keys, position, keep=self._is_included(keys))
-                else:
-                    splices.remove_pair(place)
-            except KeyError as error:
-                raise self._refused(keys, hint) from error
-            self._accept(splices.text, keys, None, hint, None)
+        for keys in (own, *self._same(own)) if own is not None else ():
+            for place in reversed(list(self._found(keys, name))):
+                splices = Splices(self._text)
+                try:
+                    if isinstance(position := place[-1], int):
+                        splices.remove_item(keys, position, keep=self._is_included(keys))
+                    else:
+                        splices.remove_pair(place)
+                except KeyError as error:
+                    raise self._refused(keys, hint) from error
+                self._accept(splices.text, keys, None, hint, None)
         if group and self._existing(group) is None:
             self._unlock_group(group)
 
@@ -134,6 +135,13 @@ class DependencyEdit(SettingsEdit):
                 yield group, (*table, group)
         for group in self._table((*POETRY, "group")):
             yield group, (*POETRY, "group", group, "dependencies")
+
+    def _same(self, keys: KeyPath) -> Iterator[KeyPath]:
+        """Yield the other sections that are read as the same one: Poetry's tables add to those of the standard."""
+        name = next((group for group, each in self._sections() if each == keys), "")
+        for group, each in self._sections():
+            if each != keys and normalise(group) == normalise(name) and _is_poetry(each) != _is_poetry(keys):
+                yield each
 
     def _existing(self, group: str) -> KeyPath | None:
         """Return the key path of a group or extra, however its name is spelled."""

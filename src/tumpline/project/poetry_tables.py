@@ -12,10 +12,11 @@ from pathlib import Path
 from packaging.markers import InvalidMarker, Marker
 
 from tumpline.errors import InputError
+from tumpline.project.disjoint import exclude_one_another
 from tumpline.project.document import Document, nearest, quoted
 from tumpline.project.entries import Entry, Place, git_address, path_address
 from tumpline.project.groups import find_key
-from tumpline.project.lines import KeyPath
+from tumpline.project.lines import KeyPath, show_keys
 from tumpline.project.poetry import platform_marker, poetry_specifier, python_marker, python_specifier
 from tumpline.project.spelling import check_address, compose, drop_site_local, local_part_remark
 from tumpline.values import Name, normalise
@@ -264,6 +265,15 @@ def _joined(document: Document, entry: Entry, addition: Entry) -> Entry:
         )
         return entry
     url = ours.url or theirs.url or ""
+    if not (url or ours.marker or theirs.marker) and exclude_one_another(ours.specifier, theirs.specifier):
+        document.complain(
+            "tables-disagree",
+            f"asks for {ours.name}{theirs.specifier}, and {show_keys(entry.keys)} for {ours.name}{ours.specifier}",
+            addition.keys,
+            why="next to [project], Poetry's table adds to what is listed there: no version satisfies both",
+            hint="say the version in one of the two only",
+        )
+        return entry
     requirement = compose(
         ours.name,
         extras=ours.extras,

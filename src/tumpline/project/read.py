@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from tumpline.project.disjoint import exclude_one_another
 from tumpline.project.document import Document, nearest, quoted
 from tumpline.project.dynamic import dynamic_dependencies, dynamic_extra, is_dynamic
 from tumpline.project.entries import Entry
@@ -61,6 +62,8 @@ class _Reading:
         entries = self._main()
         for wanted, targets in _wanted_groups(settings).items():
             entries += [replace(entry, targets=targets) for entry in self._group(wanted, settings) or ()]
+        self._note_disagreement()
+        self._note_repeated(entries)
         entries = expand_self(document, name, entries, self._extras)
         entries = apply_sources(document, self._root, entries)
         self._note_unread()
@@ -119,7 +122,16 @@ class _Reading:
                 hint=f'write ">={slip[0]}" or "=={slip[0]}.*"' if slip else 'write for example ">=3.11,<3.14"',
             )
             standard = SpecifierSet()
-        return str(standard & SpecifierSet(self._poetry.python()))
+        theirs = SpecifierSet(self._poetry.python())
+        if exclude_one_another(standard, theirs):
+            self._document.complain(
+                "tables-disagree",
+                f"is {quoted(text or '')}, and Poetry's table has python = {quoted(str(theirs))}",
+                keys,
+                why="both have to hold, and no Python satisfies both",
+                hint="say in [project] which Pythons the project allows, and remove it from Poetry's table",
+            )
+        return str(standard & theirs)
 
     def _main(self) -> list[Entry]:
         poetry = self._poetry.main()
@@ -186,6 +198,36 @@ class _Reading:
                     entry.keys,
                     why="next to [project], Poetry's table only adds to what is listed there",
                     hint="add it to project.dependencies",
+                )
+
+    def _note_disagreement(self) -> None:
+        """Remark on what Poetry's table says otherwise than ``[project]`` of the project itself."""
+        for key in ("name", "version") if self._standard else ():
+            ours, theirs = self._document.get(("project", key)), self._document.get(("tool", "poetry", key))
+            same = normalise(ours) == normalise(theirs) if isinstance(ours, str) and isinstance(theirs, str) else True
+            if not same:
+                self._document.note(
+                    "tables-disagree",
+                    f"is {quoted(str(theirs))}, and project.{key} is {quoted(str(ours))}",
+                    ("tool", "poetry", key),
+                    why="next to [project], what that says counts",
+                    hint="remove it from Poetry's table",
+                )
+
+    def _note_repeated(self, entries: list[Entry]) -> None:
+        """Remark on what one list asks for twice, perhaps in other spellings: both hold, as for pip."""
+        first: dict[tuple[KeyPath, Name, str], KeyPath] = {}
+        for entry in entries:
+            requirement = entry.requirement
+            key = (entry.keys[:-1], normalise(requirement.name), str(requirement.marker or ""))
+            keys = first.setdefault(key, entry.keys)
+            if keys != entry.keys and isinstance(entry.keys[-1], int) and entry.keys[:1] != ("tool",):
+                self._document.note(
+                    "asked-twice",
+                    f"asks for {requirement.name}, as {show_keys(keys)} does",
+                    entry.keys,
+                    why="both have to hold",
+                    hint="make one line of the two",
                 )
 
     def _note_unread(self) -> None:

@@ -62,6 +62,7 @@ def read_requirements(
 class _Reader:
     def __init__(self, first: Path, folder: Path, environ: Mapping[str, str]) -> None:
         self._top = first.parent
+        self._origins: dict[Path, str] = {}
         self._folder = folder
         self._environ = environ
         self._left = _LARGEST
@@ -321,7 +322,9 @@ class _Reader:
         return _VARIABLE.sub(lambda place: self._environ[place[1]], text)
 
     def _origin(self, path: Path, number: int) -> str:
-        return f"{Path(os.path.relpath(path, self._top)).as_posix()}:{number}"
+        if path not in self._origins:
+            self._origins[path] = Path(os.path.relpath(path, self._top)).as_posix()
+        return f"{self._origins[path]}:{number}"
 
     def _refuse(self, code: str, message: str, where: str, *, why: str = "", hint: str = "") -> None:
         self._problems.append(Problem(code, message, where, why, hint))

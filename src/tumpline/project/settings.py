@@ -13,7 +13,7 @@ from tumpline.project.model import Declared, PackageRule, Parity, Policy, Settin
 from tumpline.project.moments import parse_cutoff
 from tumpline.values import Name, normalise
 
-__all__ = ["KEYS", "PACKAGE_KEYS", "TARGET_KEYS", "read_settings"]
+__all__ = ["KEYS", "PACKAGE_KEYS", "TARGET_KEYS", "is_group_name", "read_settings"]
 
 _Word = TypeVar("_Word", bound=str)
 
@@ -64,6 +64,11 @@ def read_settings(document: Document) -> Settings:
         resolution=_order(document, (*_ROOT, "resolution")) or default.resolution,
         exclude_newer=_cutoff(document, (*_ROOT, "exclude-newer")),
     )
+
+
+def is_group_name(text: str) -> bool:
+    """Say whether a group or an extra can have that name."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _policy(document: Document, keys: KeyPath) -> Policy | None:

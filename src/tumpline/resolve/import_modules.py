@@ -13,6 +13,7 @@ from tumpline.catalogue import CatalogueReader
 from tumpline.resolve.import_merge import exact_pin
 from tumpline.resolve.modules import satisfies
 from tumpline.sites import ModulePackage
+from tumpline.sites.companions import STACKS
 from tumpline.values import Name, normalise, version_key
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from tumpline.resolve.target import Target
 
 __all__ = ["Brought", "ModuleKnowledge"]
-
-STACKS = ("scipy-stack", "ipykernel")
-"""Modules that bring many packages at once, of which nobody chose most: what is seen with them is padding."""
 
 _IN_PYTHON = frozenset(
     {

@@ -53,6 +53,7 @@ class Resolution:
     """One version per package for all targets, but for those that diverge; packages are sorted by name (R14).
 
     `left_out` are requirements of the project itself that the site's CUDA stands for: (target, requirement).
+    `unknown_extras` are extras that the project asks for and what is chosen does not have: (name, extra, version).
     """
 
     targets: tuple[Target, ...]
@@ -60,6 +61,7 @@ class Resolution:
     packages: tuple[Resolved, ...]
     statistics: Statistics
     left_out: tuple[tuple[str, str], ...] = ()
+    unknown_extras: tuple[tuple[Name, Name, Version], ...] = ()
 
     @property
     def diverging(self) -> tuple[Resolved, ...]:

@@ -40,11 +40,13 @@ class Needs:
     """What an offer needs: PEP 508 lines, and why they are not certain where they are not (R24).
 
     `borrowed` says that they are another wheel's, of the same version: they may ask for what this one does not need.
+    `extras` are those that the offer has, as its metadata spells them; None where that is not known.
     """
 
     requires: tuple[str, ...]
     approximate: str = ""
     borrowed: bool = False
+    extras: tuple[str, ...] | None = None
 
     @property
     def known(self) -> bool:
@@ -74,7 +76,8 @@ class NeedsReader:
         if isinstance(artefact, ModulePackage):
             return Needs(())
         if isinstance(artefact, Addressed):
-            return Needs(artefact.metadata.core.requires_dist, artefact.metadata.approximate)
+            core = artefact.metadata.core
+            return Needs(core.requires_dist, artefact.metadata.approximate, extras=core.extras)
         if isinstance(artefact, Wheel):
             # By target: another site's wheel of the same name is another file, and what a listed one
             # borrows depends on the Python.
@@ -108,16 +111,17 @@ class NeedsReader:
         if isinstance(artefact, IndexFile):
             assert self._index is not None  # noqa: S101 - index files come from the index
             try:
-                return Needs(self._index.metadata(artefact).requires_dist)
+                metadata = self._index.metadata(artefact)
+                return Needs(metadata.requires_dist, extras=metadata.extras)
             except InputError as error:
                 if self._sources is None or artefact.file.endswith(".whl") or error.code not in _NOT_ENOUGH:
                     raise
             found = self._sources.sdist(name, artefact)
-            return Needs(found.core.requires_dist, found.approximate)
+            return Needs(found.core.requires_dist, found.approximate, extras=found.core.extras)
         assert isinstance(artefact, Wheel)  # noqa: S101 - `needs` has answered for modules
         public, local = split_site_local(offer.version, target.site.local_tag)
         if artefact.requires_dist is not None:
-            needs = Needs(artefact.requires_dist)
+            needs = Needs(artefact.requires_dist, extras=artefact.extras)
         else:
             needs = self._borrow(name, public, target)
         if local and name != "torch" and (torch := TORCH_TAG.search(local)) is not None:

@@ -28,6 +28,7 @@ class Walk:
         self._book = book = problem.book
         self._declared = declared
         self._left_out: list[tuple[str, str]] = []
+        self._unknown_extras: set[tuple[Name, Name, Version]] = set()
         self._versions: dict[tuple[Name, int], int] = {}
         for number, version in decided.items():
             node = problem.nodes[number]
@@ -47,7 +48,8 @@ class Walk:
             for name, choices in self._found.items()
         )
         left_out = tuple(dict.fromkeys(self._left_out))
-        return Resolution(self._book.targets, self._roots, packages, statistics, left_out)
+        unknown = tuple(sorted(self._unknown_extras))
+        return Resolution(self._book.targets, self._roots, packages, statistics, left_out, unknown)
 
     def _go(self) -> tuple[dict[Name, tuple[Choice, ...]], tuple[Name, ...]]:
         """Return what is chosen of each name, sorted, and what the project itself names."""
@@ -65,6 +67,7 @@ class Walk:
         environment = MarkerEnvironment(target.markers)
         pending: list[tuple[Name, str]] = []
         roots: set[Name] = set()
+        asked_extras: set[tuple[Name, Name]] = set()
         for declared in self._declared:
             requirement = declared.requirement
             if declared.meant_for(target.name) and environment.holds(str(requirement.marker or "")):
@@ -73,6 +76,7 @@ class Walk:
                 for asked in held:
                     name = normalise(asked.name)
                     roots.add(name)
+                    asked_extras.update((name, normalise(extra)) for extra in asked.extras)
                     pending += [(name, extra) for extra in ("", *map(normalise, asked.extras))]
         needed: dict[Name, set[Name]] = {}
         offers: dict[Name, Offer] = {}
@@ -96,6 +100,12 @@ class Walk:
                     requires.add(other)
                 pending += [(other, e) for e in ("", *map(normalise, requirement_here.extras))]
         reader = self._problem.reader
+        for name, extra in asked_extras:
+            has = reader.needs(name, offers[name], target).extras
+            # Old metadata names extras only where something is asked for with them.
+            lines = self._problem.active.of_version(name, place, self._versions[name, place], extra).held
+            if has is not None and extra not in map(normalise, has) and not lines:
+                self._unknown_extras.add((name, extra, public_version(offers[name].version)))
         return {
             name: Choice(
                 target.name,

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tumpline.errors import Problem
+from tumpline.project.spelling import version_in_name
 from tumpline.resolve.explanation import COMMAND_LINE, Account, Clause, Explanation, Finding, Lack
+from tumpline.sites.companions import STACKS
 
 __all__ = [
     "account_words",
@@ -175,11 +177,25 @@ def _wheels(findings: Sequence[Finding]) -> str:
     return f"the wheelhouse has {count} wheel{'s' if count > 1 else ''} of it, none usable ({told})"
 
 
+def _likely(lack: Lack) -> str:
+    """Return what is likely meant by a name that nobody knows; empty where that can not be told."""
+    if not lack.unknown:
+        return ""
+    if lack.name in STACKS:
+        return f"{lack.name} is a module, no package: ask for those of its packages that the project imports"
+    for clause in lack.clauses:
+        if clause.name == lack.name and (parts := version_in_name(clause.requirement)) is not None:
+            return f"write {parts[0]}=={parts[1]} if that is meant"
+    return ""
+
+
 def _lack_problem(lack: Lack) -> Problem:
     lines = ["; ".join(map(clause_words, lack.clauses[:3]))]
     lines += [account_words(account) for account in lack.accounts if account.versions]
     lines += [account_words(account) for account in lack.lacking]
-    if lack.lacking:
+    if likely := _likely(lack):
+        otherwise = likely
+    elif lack.lacking:
         otherwise = f"check the spelling and the version asked of {lack.name}, or ask the site's support for a wheel"
     else:
         otherwise = f"relax the requirement on {lack.name}, or let a target use another Python or software environment"

@@ -14,7 +14,10 @@ from tumpline.values import Name, normalise, parse_version
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["OptionalCompanion", "bonds_of", "is_cuda_library", "optional_companions", "uses_numpy_api"]
+__all__ = ["STACKS", "OptionalCompanion", "bonds_of", "is_cuda_library", "optional_companions", "uses_numpy_api"]
+
+STACKS = ("scipy-stack", "ipykernel")
+"""Modules that bring many packages at once, of which nobody chose most: what is seen with them is padding."""
 
 _CUDA = re.compile(
     r"nvidia-[a-z0-9-]+-cu\d+|cuda-toolkit"
