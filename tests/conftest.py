@@ -50,23 +50,42 @@ def replica() -> Replica:
 
 @pytest.fixture(scope="session")
 def tools() -> Path:
-    """The programs of an environment with the plain tools people use - pip, uv, Poetry - made on first use and kept.
+    """The folder of programs of an environment with the plain tools people use: pip, uv, Poetry 2."""
+    return _programs("tools", "pip>=26.1", "uv>=0.9", "poetry>=2.2")
 
-    In ``.work/tools``, from the index that pip is configured with; tests that need them are skipped where it is not to
-    be had.
+
+@pytest.fixture(scope="session")
+def old_poetry() -> Path:
+    """The program of Poetry 1.8, which many still have: it does not read ``[project]``."""
+    return _programs("poetry-1.8", "poetry>=1.8,<1.9") / "poetry"
+
+
+@pytest.fixture
+def uv_on_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """See that there is a uv on PATH: this machine's, else that of `tools`."""
+    if shutil.which("uv") is None:
+        folder: Path = request.getfixturevalue("tools")
+        monkeypatch.setenv("PATH", f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{folder}")
+
+
+def _programs(name: str, *requirements: str) -> Path:
+    """Make an environment in ``.work``, on first use, and return its folder of programs.
+
+    It comes from the index that pip is configured with; tests that need it are skipped where it is not to be had.
     """
-    folder = ROOT / ".work" / "tools"
+    folder = ROOT / ".work" / name
+    folder.parent.mkdir(exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / ".complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
             python = str(folder / "bin" / "python")
             for command in (
                 [sys.executable, "-m", "virtualenv", "--quiet", "--no-download", str(folder)],
-                [python, "-m", "pip", "install", "--quiet", "pip>=26.1", "uv>=0.9", "poetry>=2.2"],
+                [python, "-m", "pip", "install", "--quiet", *requirements],
             ):
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 if done.returncode:
-                    pytest.skip(f"pip, uv and Poetry are not to be had: {done.stderr[-300:]}")
+                    pytest.skip(f"not to be had: {', '.join(requirements)}: {done.stderr[-300:]}")
             (folder / ".complete").touch()
     return folder / "bin"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -166,10 +165,8 @@ def test_pip_takes_the_sites_own_versions_on_the_site(old: Job, bare: Path, repl
     assert found == wanted
 
 
-def test_poetry_accepts_its_view(old: Job, tmp_path: Path) -> None:
-    poetry = shutil.which("poetry")
-    if poetry is None:
-        pytest.skip("poetry is not on PATH")
+def test_poetry_accepts_its_view(old: Job, tmp_path: Path, tools: Path, old_poetry: Path) -> None:
     old.run("export", "--format", "poetry", "--anywhere", "-o", str(tmp_path / "pyproject.toml")).ok()
-    done = call([poetry, "check"], tmp_path, clean_variables() | home_variables(tmp_path / "home"))
-    assert done.status == 0, done.out + done.err
+    for poetry in (tools / "poetry", old_poetry):
+        done = call([str(poetry), "check"], tmp_path, clean_variables() | home_variables(tmp_path / "home"))
+        assert done.status == 0, done.out + done.err

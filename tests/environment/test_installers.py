@@ -27,9 +27,13 @@ from tumpline.environment.sync import SyncReport, SyncSettings
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.lock import Lock, LockedPackage, PathArtefact, Pin
 
-UV = shutil.which("uv")
-needs_uv = pytest.mark.skipif(UV is None, reason="there is no uv on PATH")
-OTHERS = ["pip", pytest.param("uv", marks=needs_uv)]
+
+@pytest.fixture(params=["pip", "uv"])
+def installer(request: pytest.FixtureRequest) -> InstallerName:
+    if request.param == "uv":
+        request.getfixturevalue("uv_on_path")
+        return "uv"
+    return "pip"
 
 
 def by_path(wheel: Path) -> LockedPackage:
@@ -55,7 +59,6 @@ def infos(place: Path) -> dict[str, dict[str, tuple[str, str]]]:
     }
 
 
-@pytest.mark.parametrize("installer", OTHERS)
 def test_trees_are_equal(tmp_path: Path, installer: InstallerName) -> None:
     files = wheels(tmp_path / "wheels")
     local = make_wheel(tmp_path / "local", "by-path", "1")
@@ -75,7 +78,6 @@ def test_trees_are_equal(tmp_path: Path, installer: InstallerName) -> None:
     assert name == installer
 
 
-@pytest.mark.parametrize("installer", OTHERS)
 def test_what_ours_refuses_is_refused(tmp_path: Path, installer: InstallerName) -> None:
     folder, place = tmp_path / "wheels", tmp_path / "there" / "env"
     lock = lock_of(*(indexed(make_wheel(folder, name, "1")) for name in ("alpha", "beta")))
@@ -87,7 +89,6 @@ def test_what_ours_refuses_is_refused(tmp_path: Path, installer: InstallerName) 
     assert list(place.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("installer", OTHERS)
 def test_settings_of_the_person_have_no_say(tmp_path: Path, installer: InstallerName) -> None:
     folder, place = tmp_path / "wheels", tmp_path / "there" / "env"
     lock = lock_of(indexed(make_wheel(folder, "alpha", "1")))

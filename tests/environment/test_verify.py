@@ -247,10 +247,12 @@ def test_an_import_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
-def test_an_environment_that_another_installer_filled(tmp_path: Path, installer: InstallerName) -> None:
+def test_an_environment_that_another_installer_filled(
+    tmp_path: Path, installer: InstallerName, request: pytest.FixtureRequest
+) -> None:
     """All but pip itself, which is put there first, says that pip or uv installed it; who comes later is told."""
-    if installer == "uv" and shutil.which("uv") is None:
-        pytest.skip("needs a uv on PATH")
+    if installer == "uv":
+        request.getfixturevalue("uv_on_path")
     wheels = tmp_path / "wheels"
     packages = [indexed(make_wheel(wheels, name, "1")) for name in ("alpha", "beta", "gamma")]
     settings = SyncSettings(installer=installer)
