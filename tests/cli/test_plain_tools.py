@@ -166,6 +166,21 @@ class TestOnTheCluster:
         call([str(venv / "bin" / "python"), "-m", "pip", "check"], folder, colleagues.variables(venv)).ok()
 
 
+    def test_poetry_alone_takes_the_same_public_versions(
+        self, colleagues: Colleagues, replica: Replica, venv: Path, tmp_path: Path
+    ) -> None:
+        """Whoever types ``--with pypi`` instead gets them from the index: Poetry's lock knows no site's versions."""
+        folder = colleagues.copy(f"replaced-{tmp_path.name}", source=True)
+        there = {**clean_variables(), **home_variables(tmp_path / "home"), **session(replica)}
+        colleagues.run([venv / "bin" / "pip", "install", "-q", "--no-index", *MAIN], folder, there)
+        before = installed(venv)
+        assert all(before[name] == f"{colleagues.public[name]}+computecanada" for name in MAIN)
+        command: list[str | Path] = [colleagues.poetry("2"), "install", "--with", "pypi", "--no-root", "-n"]
+        colleagues.run(command, folder, colleagues.variables(venv))
+        after = installed(venv)
+        assert {name: after.get(name) for name in colleagues.public} == colleagues.public
+
+
 class TestElsewhere:
     """Where there is no wheelhouse, each of the plain tools gets the same public versions."""
 
