@@ -75,6 +75,20 @@ def test_in_a_poetry_project(shop: World) -> None:
     assert shop.pyproject.read_text() == POETRY
 
 
+@pytest.mark.parametrize("poetry", [False, True])
+def test_where_it_is_typed_makes_no_difference(shop: World, poetry: bool) -> None:
+    if poetry:
+        shop.pyproject.write_text(POETRY)
+    shop.edit('site = "here"', 'site = "linux"')
+    before, texts = shop.pyproject.read_text(), []
+    for site in ("lake", "linux"):
+        shop.pyproject.write_text(before)
+        shop.run("add", "requests", environ={"TUMPLINE_SITE": site}).ok()
+        texts.append((shop.pyproject.read_text(), shop.lock.read_text()))
+    assert texts[0] == texts[1]
+    assert ('requests = "~2.31.0"' if poetry else '"requests~=2.31.0"') in texts[0][0]
+
+
 def test_off_the_cluster_alike(shop: World) -> None:
     shop.edit('site = "lake"', 'site = "here"')
     shop.run("add", "requests==2.31.*").ok()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
 
 from tests.cli.world import MINOR, World
+from tests.project.test_dependencies import projects
 from tests.wheelmaker import make_wheel
+from tumpline.cli.app import run_command
+from tumpline.errors import InputError
+from tumpline.project.read import read_project
 
 
 def data(world: World) -> dict[str, Any]:
@@ -73,6 +80,44 @@ def test_into_a_project(world: World, text: str) -> None:
     assert made == before
     world.run("init", "--target", "lake:3.12", "--target", "other=lake").ok()
     assert world.pyproject.read_bytes().decode() == after
+
+
+def init_twice(root: Path, content: bytes) -> None:
+    """Run the command in this process, twice, and see that the second time changes nothing."""
+    (root / "pyproject.toml").write_bytes(content)
+    texts = []
+    for _ in range(2):
+        words = ["init", "--project", str(root), "--target", "linux:3.12", "--target", "fir:3.12", "--no-import", "-q"]
+        assert run_command(words) == 0
+        texts.append((root / "pyproject.toml").read_bytes())
+    assert texts[0].startswith(content.rstrip())
+    assert texts[1] == texts[0] != content
+
+
+def readable(content: bytes) -> bool:
+    try:
+        read_project(Path(), content)
+    except InputError:
+        return False
+    return True
+
+
+@pytest.mark.shared
+def test_twice_in_real_projects(shared: Path, tmp_path: Path) -> None:
+    done = 0
+    for path in sorted((shared / "cases" / "pyproject").iterdir()):
+        if readable(path.read_bytes()):
+            init_twice(tmp_path, path.read_bytes())
+            done += 1
+    assert done >= 10
+
+
+@settings(max_examples=100, deadline=None)
+@given(projects())
+def test_twice_in_generated_projects(text: str) -> None:
+    assume(readable(text.encode()))
+    with tempfile.TemporaryDirectory() as folder:
+        init_twice(Path(folder), text.encode())
 
 
 def test_the_python_that_covers_most(world: World) -> None:

@@ -165,7 +165,6 @@ class TestOnTheCluster:
         assert after == {**before, REST: colleagues.public[REST]}
         call([str(venv / "bin" / "python"), "-m", "pip", "check"], folder, colleagues.variables(venv)).ok()
 
-
     def test_poetry_alone_takes_the_same_public_versions(
         self, colleagues: Colleagues, replica: Replica, venv: Path, tmp_path: Path
     ) -> None:

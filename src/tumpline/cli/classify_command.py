@@ -59,7 +59,9 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     options.dry_run = options.dry_run or options.check
     project = read_project(root, edit.after)
     for note in project.notes:
-        terminal.note(note)
+        # A site's own version is what this command mends, and shows.
+        if note.code != "site-local-dropped":
+            terminal.note(note)
     try:
         outcome = make_lock(project, edit, options, terminal)
     except NoResolution as failure:

@@ -98,13 +98,16 @@ def make_lock(
         inputs = edit.inputs(project) if edit is not None else project.inputs
         lock = build_lock(replace(project, inputs=inputs), resolution, catalogues, with_hash=with_hash)
     same = before is not None and render_lock(before) == render_lock(lock)
-    written = not (same or options.dry_run)
+    # The lock may be that of the edited file already: of another checkout, or of before the file was put back.
+    edited = edit is not None and edit.changed
+    written = not options.dry_run and (edited or not same)
     if written:
         with edit.written() if edit is not None else nullcontext():
-            write_lock(path, lock)
+            if not same:
+                write_lock(path, lock)
     added = edit.added if edit is not None else {}
     return Outcome(
-        lock, lock_changes(before, lock), added, resolution.left_out, resolution.statistics, seconds, written
+        lock, lock_changes(before, lock), added, resolution.left_out, resolution.statistics, seconds, written, same
     )
 
 

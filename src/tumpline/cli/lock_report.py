@@ -38,7 +38,8 @@ _SOURCES = {
 class Outcome:
     """What a run of the command has made, and what it took.
 
-    `modules` are those added to targets of the project, `left_out` is `Resolution.left_out`.
+    `modules` are those added to targets of the project, `left_out` is `Resolution.left_out`. `written` says whether
+    anything was written, `unchanged` that the lock is the one that was there.
     """
 
     lock: Lock
@@ -48,6 +49,7 @@ class Outcome:
     statistics: Statistics
     seconds: float
     written: bool
+    unchanged: bool
 
 
 def tell_outcome(outcome: Outcome, options: argparse.Namespace, terminal: Terminal) -> None:
@@ -97,10 +99,10 @@ def tell_outcome(outcome: Outcome, options: argparse.Namespace, terminal: Termin
     for name, modules in outcome.modules.items():
         verb = "added" if outcome.written else "would add"
         terminal.say(f"{verb} {', '.join(modules)} to the modules of target {name} in pyproject.toml")
-    if outcome.written:
-        terminal.say(f"wrote {LOCK_NAME}: {extent(lock)}")
-    elif options.dry_run:
+    if options.dry_run:
         terminal.say("dry run: nothing was written")
+    elif not outcome.unchanged:
+        terminal.say(f"wrote {LOCK_NAME}: {extent(lock)}")
     else:
         terminal.say(f"{LOCK_NAME} is unchanged")
 
