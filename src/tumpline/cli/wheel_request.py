@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["wheel_request"]
 
 
-def wheel_request(every: Sequence[Target], lacks: Iterable[Lack], *, tried: bool) -> dict[str, str]:
+def wheel_request(targets: Sequence[Target], lacks: Iterable[Lack], *, tried: bool) -> dict[str, str]:
     """Return the request by language (``en``, ``fr``) for what those targets lack that have a wheelhouse, or none.
 
     `tried` says that no other version, module, Python or software environment would do: the request says so too. What
     nobody knows is not asked for: its name is likely misspelt. Nor is what a module brings that can be loaded.
     """
-    targets = {target.name: target for target in every if target.wheelhouse}
+    having = {target.name: target for target in targets if target.wheelhouse}
     wanted = [
-        (lack, [a for a in lack.lacking if a.target in targets and not _brought(a, targets[a.target])])
+        (lack, [a for a in lack.lacking if a.target in having and not _brought(a, having[a.target])])
         for lack in lacks
         if not lack.unknown
     ]
@@ -37,7 +37,7 @@ def wheel_request(every: Sequence[Target], lacks: Iterable[Lack], *, tried: bool
     for lack, accounts in wanted:
         asked = list(dict.fromkeys(clause.requirement for clause in lack.clauses if clause.name == lack.name))
         bound = ", ".join(text for text in asked if text != lack.name)
-        en += ["", f"Package: {lack.name}", f"Version: {bound or 'any'}", "Where:", *_places(accounts, targets, "with")]
+        en += ["", f"Package: {lack.name}", f"Version: {bound or 'any'}", "Where:", *_places(accounts, having, "with")]
         en += ["What there is now:", *_now(accounts)]
         en += [f"Why: {_why_en(lack)}"]
         fr += [
@@ -45,7 +45,7 @@ def wheel_request(every: Sequence[Target], lacks: Iterable[Lack], *, tried: bool
             f"Paquet : {lack.name}",
             f"Version : {bound or 'au choix'}",
             "Où :",
-            *_places(accounts, targets, "avec"),
+            *_places(accounts, having, "avec"),
         ]
         fr += ["État actuel (en anglais) :", *_now(accounts)]
         fr += [f"Raison : {_why_fr(lack)}"]
