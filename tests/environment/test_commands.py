@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,10 +64,12 @@ def test_what_sync_says(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert done.stdout == ""
     lines = done.stderr.splitlines()
-    assert lines[:3] == ["fetching 2 wheels", "making an empty environment", "installing 2 wheels"]
-    assert lines[3:5] == ["  + alpha 1 (pypi)", "  + pip 99.0 (pypi)"]
-    assert lines[5].startswith(".tumpline/env/here is ready: Python ")
-    assert lines[6].startswith(
+    assert lines[0] == "fetching 2 wheels"
+    assert re.fullmatch(r"the environment will have \d+ files and folders, \d+ MiB", lines[1])
+    assert lines[2:4] == ["making an empty environment", "installing 2 wheels"]
+    assert lines[4:6] == ["  + alpha 1 (pypi)", "  + pip 99.0 (pypi)"]
+    assert lines[6].startswith(".tumpline/env/here is ready: Python ")
+    assert lines[7].startswith(
         "use it: tumpline run --target here -- python …, or: source .tumpline/env/here/bin/activate"
     )
     again = folder.run("sync", "--target", "here")
@@ -94,7 +97,7 @@ def test_json(tmp_path: Path) -> None:
     assert report["changes"][0] == {"name": "alpha", "before": None, "after": "1", "source": "pypi"}
     assert set(report) == {
         *("schema", "environment", "target", "python", "changed", "dry_run", "packages", "project", "files", "bytes"),
-        *("changes", "kept", "modules", "overlaps", "compiled", "footprint", "too_small"),
+        *("changes", "kept", "modules", "overlaps", "compiled", "footprint", "quota", "too_small"),
     }
 
 

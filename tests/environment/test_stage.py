@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.environment.stageworld import StageWorld, can_cut_off
+from tests.environment.worlds import indexed, lock_of
 from tests.index.server import Server
+from tests.wheelmaker import make_wheel
+from tumpline.environment.plan import plan_environment
+from tumpline.environment.stage import survey_stage
+from tumpline.environment.staging import without_damaged
+from tumpline.environment.wheelstore import WheelStore
 
 TARGET = ("--target", "laptop")
 NAMES = [
@@ -153,6 +159,20 @@ def test_in_a_project_that_is_elsewhere(staged: StageWorld, tmp_path: Path) -> N
         "run", *TARGET, "--project", str(moved), "--", "python", "-c", "import mine; print(mine.__file__)"
     )
     assert done.ok().out.strip() == str(moved / "src" / "mine.py")
+
+
+def test_what_another_brings_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    """Between the look at the stage and the removal of what is in the way."""
+    wheel = make_wheel(tmp_path / "wheels", "alpha", "1")
+    stage = WheelStore(tmp_path / "stage")
+    survey = survey_stage(plan_environment(lock_of(indexed(wheel)), "here"), stage, None)
+    assert len(survey.lacking) == 1
+    brought = stage.put(wheel)
+    assert without_damaged(survey, stage)[1] == 0
+    assert brought.path.exists()
+    brought.path.write_bytes(b"of another size")
+    assert without_damaged(survey, stage)[1] == 1
+    assert not brought.path.exists()
 
 
 class TestDamage:

@@ -258,6 +258,20 @@ class TestTo:
         assert done.status == status
 
 
+def test_a_damaged_wheel_in_the_cache_is_fetched_again(world: StageWorld) -> None:
+    words = ("sync", "--renew", "--target", "laptop")
+    world.run(*words).ok()
+    (kept,) = (world.root / "home").rglob("files/*/*/alpha-1.0-*.whl")
+    content = kept.read_bytes()
+    kept.write_bytes(content[:40] + bytes([content[40] ^ 1]) + content[41:])
+    world.asked()
+    world.run(*words, "--offline").refuses("wrong-hash", 2)
+    assert kept.exists(), "nothing can be fetched in its place"
+    world.run(*words).ok()
+    assert kept.read_bytes() == content
+    assert [path for path in world.asked() if path.startswith("/files/")] == ["/files/alpha-1.0-py3-none-any.whl"]
+
+
 class TestFaults:
     WORDS = ("stage", "--target", "laptop")
 

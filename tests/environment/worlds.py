@@ -47,6 +47,9 @@ class FolderIndex:
         path = self.folder / file
         return path if self.has_cache and path.is_file() else None
 
+    def drop_damaged(self, sha256: str, file: str) -> bool:
+        return False
+
     def locate(self, name: Name, file: str, sha256: str) -> IndexFile:
         if not (self.folder / file).is_file():
             raise EnvironmentFailure.of("file-gone-from-index", f"no index has {file}", hint="lock again")

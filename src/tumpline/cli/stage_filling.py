@@ -12,6 +12,7 @@ from tumpline.cli.sync_progress import SyncProgress
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import cache, cache_use, open_index
 from tumpline.environment.make import SyncSettings
+from tumpline.environment.quotas import stated_quota
 from tumpline.environment.stage import Survey
 from tumpline.environment.staging import Load, Stager, check_room, load_of, without_damaged
 from tumpline.environment.sync import build_settings
@@ -35,6 +36,7 @@ def fill(
 ) -> list[tuple[BuiltWheel, ...]]:
     """Bring what is lacking for each target, and return it."""
     environ = variables()
+    surroundings = surroundings_here(environ)
     looked = [without_damaged(survey, stage) for survey in surveys]
     sound = [survey for survey, _ in looked]
     if damaged := sum(removed for _, removed in looked):
@@ -50,14 +52,15 @@ def fill(
     load = load_of(sound)
     if load.wheels:
         terminal.say(_words(load, stage.folder))
-    check_room(load, room_in(stage.folder, environ), stage.folder)
+    stated = (stated_quota(site, stage.folder, environ) for site in sites if site.name == surroundings.site)
+    check_room(load, (*room_in(stage.folder, environ), *filter(None, stated)), stage.folder)
     settings = SyncSettings(offline=options.offline)
     brought: list[tuple[BuiltWheel, ...]] = []
     with (
         cache_use() as use,
         open_index(options, use=use) as index,
         open_index(options, files=stage.folder / "files") as into,
-        Stager(stage, index, into, surroundings_here(environ), SyncProgress(terminal)) as stager,
+        Stager(stage, index, into, surroundings, SyncProgress(terminal)) as stager,
     ):
         for survey, site in zip(sound, sites, strict=True):
             wheelhouse = Path(site.wheelhouse) if site.wheelhouse else None

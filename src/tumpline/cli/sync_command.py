@@ -90,6 +90,7 @@ def sync_data(report: SyncReport) -> dict[str, object]:
         "bytes": report.size,
         "footprint": report.footprint
         and {"files": report.footprint.files, "bytes": report.footprint.size, "exact": report.footprint.exact},
+        "quota": report.quota and {"of": report.quota.of, "files": report.quota.files, "bytes": report.quota.space},
         "too_small": [{"room": room.of, "files": room.files, "bytes": room.space} for room in report.rooms],
         "changes": [
             {
@@ -122,7 +123,7 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
         if report.footprint is not None:
             from tumpline.cli.sync_progress import tell_footprint
 
-            tell_footprint(report.footprint, report.rooms, terminal)
+            tell_footprint(report.footprint, report.rooms, report.quota, terminal)
         if report.kept:
             terminal.say(f"kept as they are: {counted(len(report.kept), 'package')}")
         terminal.say("dry run: nothing was changed")

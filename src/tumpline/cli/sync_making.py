@@ -20,6 +20,7 @@ from tumpline.cli.wiring import (
     read_lock_of,
 )
 from tumpline.environment.generations import current_generation
+from tumpline.environment.quotas import stated_quota
 from tumpline.environment.sync import SyncReport, SyncSettings, default_place, sync
 from tumpline.environment.wheelstore import WheelStore
 from tumpline.host import variables
@@ -43,21 +44,24 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
     settings = SyncSettings(
         options.offline, options.dry_run, options.jobs, options.compile, options.installer, options.renew
     )
+    place = options.env or default_place(root, target.name)
+    surroundings = surroundings_here(environ)
     with cache_use() as use, open_index(options, use=use) as index:
         report = sync(
             lock,
             target.name,
-            options.env or default_place(root, target.name),
+            place,
             project=project,
             wheelhouse=Path(site.wheelhouse) if site.wheelhouse else None,
             index=index,
             environ=environ,
-            here=surroundings_here(environ),
+            here=surroundings,
             settings=settings,
             reporter=SyncProgress(terminal),
             cache=cache() / "built",
             stage=WheelStore(stage) if stage is not None else None,
             use=use,
+            quota=stated_quota(site, place, environ) if surroundings.site == site.name else None,
         )
     if not report.dry_run and (folder := current_generation(report.place)) is not None:
         note_current(question, lock, target, project, folder)

@@ -60,11 +60,10 @@ class SyncProgress:
             if self._bar is not None and self._task is not None:
                 self._bar.advance(self._task, size)
 
-    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
-        """Say how large it will be: where that is asked for, and where it does not fit."""
-        if rooms or self._terminal.verbosity > 0:
-            with self._guard:
-                tell_footprint(footprint, rooms, self._terminal)
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...], quota: Room | None) -> None:
+        """Say how large it will be, and where that does not fit."""
+        with self._guard:
+            tell_footprint(footprint, rooms, quota, self._terminal)
 
     def finish(self) -> None:
         """Take the bar away; what is left on the screen is the report."""
@@ -74,22 +73,26 @@ class SyncProgress:
                 self._bar = None
 
 
-def tell_footprint(footprint: Footprint, rooms: tuple[Room, ...], terminal: Terminal) -> None:
-    """Say how many files and bytes an environment has, and which rooms are too small for it."""
+def tell_footprint(footprint: Footprint, rooms: tuple[Room, ...], quota: Room | None, terminal: Terminal) -> None:
+    """Say how many files and bytes an environment has, its share of a quota, and which rooms are too small for it."""
     about = "" if footprint.exact else "about "
+    share = f": {_share(footprint, quota)} of {quota.of}" if quota is not None else ""
     terminal.say(
-        f"the environment will have {about}{footprint.files:,} files and folders, {footprint.size >> 20:,} MiB"
+        f"the environment will have {about}{footprint.files:,} files and folders, {footprint.size >> 20:,} MiB{share}"
     )
     for room in rooms:
-        left = [f"{room.files:,} files"] if room.files is not None else []
-        left += [f"{room.space >> 20:,} MiB"] if room.space is not None else []
         terminal.note(
             Problem(
                 "may-not-fit",
-                f"there is hardly room for the environment: {room.of} has {' and '.join(left)} left",
+                f"there is hardly room for the environment: {room}",
                 hint="free some, or choose another place with --env: on a cluster, the job's own disk",
             )
         )
+
+
+def _share(footprint: Footprint, quota: Room) -> str:
+    parts = [(footprint.files, quota.files, "the files"), (footprint.size, quota.space, "the space")]
+    return " and ".join(f"{used / limit:.1%} of {what}" for used, limit, what in parts if limit)
 
 
 def _bar(terminal: Terminal) -> Progress:

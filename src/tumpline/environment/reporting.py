@@ -24,8 +24,11 @@ class SyncReporter(Protocol):
         """Say that `size` more bytes of the step are done; negative where some have to be done again."""
         ...
 
-    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
-        """Say how large the environment will be, before it is made, and which rooms are too small for it."""
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...], quota: Room | None) -> None:
+        """Say how large the environment will be, before it is made, and which rooms are too small for it.
+
+        `quota` is what may be there in all, where that is known.
+        """
         ...
 
     def finish(self) -> None:
@@ -42,7 +45,7 @@ class Quiet:
     def advance(self, size: int) -> None:
         """Ignore it."""
 
-    def expect(self, footprint: Footprint, rooms: tuple[Room, ...]) -> None:
+    def expect(self, footprint: Footprint, rooms: tuple[Room, ...], quota: Room | None) -> None:
         """Ignore it."""
 
     def finish(self) -> None:

@@ -19,7 +19,7 @@ from tumpline.index.background import Workers
 from tumpline.lock import IndexArtefact, PathArtefact, UrlArtefact, VcsArtefact, WheelhouseArtefact
 from tumpline.values import Name
 
-__all__ = ["WheelIndex", "fetch_files", "locate_wheels", "wheels_here"]
+__all__ = ["WheelIndex", "drop_damaged", "fetch_files", "locate_wheels", "wheels_here"]
 
 Address = Callable[[Name, UrlArtefact], str]
 
@@ -32,6 +32,10 @@ class WheelIndex(Protocol):
 
     def cached(self, sha256: str, file: str) -> Path | None:
         """Return where the file of that hash and name is kept, or None."""
+        ...
+
+    def drop_damaged(self, sha256: str, file: str) -> bool:
+        """Remove the file of that hash and name that is kept unless it has that hash; whether it was removed."""
         ...
 
     def locate(self, name: Name, file: str, sha256: str) -> IndexFile:
@@ -112,6 +116,13 @@ def wheels_here(
         if path is not None and path.is_file():
             found[step.name] = path
     return found
+
+
+def drop_damaged(plan: Plan, index: WheelIndex) -> bool:
+    """Remove what is kept of an index for a plan and is not what it should be; whether there was any."""
+    kept = [step.artefact for step in plan.wheels if isinstance(step.artefact, IndexArtefact | UrlArtefact)]
+    removed = [index.drop_damaged(artefact.sha256, artefact.file) for artefact in kept]
+    return any(removed)
 
 
 def _job(plan: Plan, step: WheelStep, path: Path, built: str) -> WheelJob:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -60,14 +61,11 @@ def check_room(load: Load, rooms: Iterable[Room], folder: Path) -> None:
     for room in rooms:
         space, files = room.space, room.files
         if (space is not None and space < load.size) or (files is not None and files < load.entries):
-            left = [f"{files:,} files"] if files is not None else []
-            left += [f"{space / 1e6:,.0f} MB"] if space is not None else []
             raise EnvironmentFailure.of(
                 "no-room",
                 "the stage does not fit",
                 where=str(folder),
-                why=f"{load.size / 1e6:,.0f} MB in {load.entries:,} files and folders are needed; "
-                f"{room.of} has {' and '.join(left)} left",
+                why=f"{load.size / 1e6:,.0f} MB in {load.entries:,} files and folders are needed; {room}",
                 hint="free some (tumpline stage prune, tumpline cache prune), or name another folder with --stage",
             )
 
@@ -89,7 +87,7 @@ def without_damaged(survey: Survey, stage: WheelStore) -> tuple[Survey, int]:
         # Of another size than it should have, or a link: it would be in the way of what is fetched.
         noted = stage.noted(need.key) if need.key else None
         path = noted.path if noted is not None else stage.place(need.sha256, need.file)
-        if path is not None and os.path.lexists(path):
+        if path is not None and _is_in_the_way(path, noted.size if noted is not None else need.size):
             with suppress(OSError):
                 path.unlink()
                 removed += 1
@@ -238,6 +236,15 @@ def _is_sound(wheel: BuiltWheel) -> bool:
     except (OSError, EnvironmentFailure):
         pass
     return False
+
+
+def _is_in_the_way(path: Path, size: int | None) -> bool:
+    """Whether there is something else than a file of that size: another process may just have brought it."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return not stat.S_ISREG(status.st_mode) or size not in (None, status.st_size)
 
 
 def _not_here(need: Need, target: LockedTarget) -> InputError:

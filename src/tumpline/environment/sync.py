@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tumpline import __version__
@@ -12,15 +12,15 @@ from tumpline.environment.building import BuildSettings, WheelMaker
 from tumpline.environment.check import Surroundings, check_target
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
 from tumpline.environment.generations import Generation, current_generation, default_place, leftovers, remove, starts
-from tumpline.environment.install import Overlap
 from tumpline.environment.layout import layout_of
 from tumpline.environment.make import SyncSettings, compile_environment, make_environment
 from tumpline.environment.plan import Plan, plan_environment
 from tumpline.environment.project_wheel import project_job
-from tumpline.environment.record import EnvironmentRecord, Expected, read_record, write_record
+from tumpline.environment.record import EnvironmentRecord, read_record, write_record
 from tumpline.environment.reporting import Quiet, SyncReporter
-from tumpline.environment.sources import WheelIndex, locate_wheels, wheels_here
+from tumpline.environment.sources import WheelIndex, drop_damaged, locate_wheels, wheels_here
 from tumpline.environment.storage import storage_failure
+from tumpline.environment.sync_report import Change, SyncReport, report_of
 from tumpline.environment.wheelstore import WheelStore
 from tumpline.errors import InputError, NotSo
 from tumpline.host.caches import CacheUse
@@ -34,50 +34,6 @@ __all__ = ["Change", "SyncReport", "SyncSettings", "build_settings", "check_mach
 
 _USUAL = SyncSettings()
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A package and what becomes of it: `before` and `after` are versions, empty where it is not there.
-
-    `source` is where it comes from (a `Source`), empty for what goes. Where both versions are the same, it is kept, or,
-    if `differs`, it is another file, another build or from elsewhere.
-    """
-
-    name: str
-    before: str
-    after: str
-    source: str = ""
-    differs: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync did, or with `dry_run` would do.
-
-    `changed` is False where the environment already was what the lock says. `changes` are what became different,
-    `kept` the rest. `files` and `size` (bytes) are those of the wheels written; `footprint` is what the whole
-    environment has, or would have, and `rooms` those that are too small for it: both only where one was to be made.
-    `expected` are packages that modules must bring. `overlaps` are files that several packages bring with different
-    contents. `compiled` says whether there is bytecode.
-    """
-
-    place: Path
-    target: str
-    python: str
-    changed: bool
-    dry_run: bool
-    packages: int
-    changes: tuple[Change, ...]
-    kept: tuple[Change, ...]
-    expected: tuple[Expected, ...]
-    project: str
-    compiled: bool = False
-    files: int = 0
-    size: int = 0
-    overlaps: tuple[Overlap, ...] = ()
-    footprint: Footprint | None = None
-    rooms: tuple[Room, ...] = ()
 
 
 def sync(
@@ -95,6 +51,7 @@ def sync(
     cache: Path | None = None,
     stage: WheelStore | None = None,
     use: CacheUse | None = None,
+    quota: Room | None = None,
 ) -> SyncReport:
     """Make the environment at `place` what the lock says for a target, and return what changed.
 
@@ -102,7 +59,8 @@ def sync(
     full disk before that step leaves the old one as it is. What earlier syncs left behind is removed at the end, or,
     where room is short, first. `here` is where this runs, where that is to be held against the target. `cache` is where
     built wheels are kept for the next time, any number of processes at once; None keeps none; `use` keeps it within its
-    size. `stage` has what was fetched and built ahead, which is taken first.
+    size. A file that was kept of an index and is found damaged is fetched again. `stage` has what was fetched and built
+    ahead, which is taken first. `quota` is what may be at `place` in all, where that is known.
 
     Raises NotSo as `check_target` says; what `plan_environment`, `find_python`, `locate_wheels` and `make_environment`
     raise; InputError ``not-our-environment``, ``wrong-machine``; EnvironmentFailure ``disk-full``, ``cannot-write``,
@@ -119,7 +77,7 @@ def sync(
             remove(leftovers(place))
             if settings.compile and not before.compiled:
                 before = _compiled(plan, current, before, environ, settings, reporter)
-        report = _report(plan, place, before, before.python, changed=False, dry_run=settings.dry_run)
+        report = report_of(plan, place, before, before.python, changed=False, dry_run=settings.dry_run)
         return replace(report, compiled=before.compiled)
     if here is not None and (problems := check_target(plan.target, here)):
         raise NotSo(*problems)
@@ -127,8 +85,8 @@ def sync(
     check_machine(plan.target, interpreter)
     if settings.dry_run:
         footprint = footprint_of(plan, wheels_here(plan, wheelhouse, index, stage))
-        report = _report(plan, place, before, interpreter.version, changed=True, dry_run=True)
-        return replace(report, footprint=footprint, rooms=too_small(footprint, room_in(place.parent, environ)))
+        report = report_of(plan, place, before, interpreter.version, changed=True, dry_run=True)
+        return replace(report, footprint=footprint, rooms=_too_small(footprint, place, environ, quota), quota=quota)
     left = leftovers(place)
     try:
         builds = build_settings(plan, project, wheelhouse, environ, settings, cache, stage, use)
@@ -137,8 +95,8 @@ def sync(
             own = project_job(plan, stage, maker.scratch) if settings.offline and stage is not None else None
             paths = {step.name: job.path for step, job in zip(plan.wheels, jobs, strict=True)}
             footprint = footprint_of(plan, paths)
-            rooms = too_small(footprint, room_in(place.parent, environ))
-            reporter.expect(footprint, rooms)
+            rooms = _too_small(footprint, place, environ, quota)
+            reporter.expect(footprint, rooms, quota)
             if rooms:
                 remove(left)
             with Generation(place, plan.key) as generation:
@@ -149,19 +107,49 @@ def sync(
                 )
                 write_record(generation.folder, _new_record(plan, interpreter, compiled=settings.compile))
                 generation.publish()
+    except InputError as error:
+        if settings.offline or not _may_be_mended(error) or not drop_damaged(plan, index):
+            raise
+        # What was kept is removed, so that this ends: what is fetched is checked before it is kept.
+        return sync(
+            lock,
+            target,
+            place,
+            project=project,
+            wheelhouse=wheelhouse,
+            index=index,
+            environ=environ,
+            here=here,
+            settings=settings,
+            reporter=reporter,
+            cache=cache,
+            stage=stage,
+            use=use,
+            quota=quota,
+        )
     finally:
         # Not before: where files were just removed, ext4 takes several times as long to make new ones.
         remove(left)
         reporter.finish()
     return replace(
-        _report(plan, place, before, interpreter.version, changed=True, dry_run=False),
+        report_of(plan, place, before, interpreter.version, changed=True, dry_run=False),
         compiled=settings.compile,
         files=sum(result.files for result in results),
         size=sum(result.size for result in results),
         overlaps=overlaps,
         footprint=footprint,
         rooms=rooms,
+        quota=quota,
     )
+
+
+def _may_be_mended(error: InputError) -> bool:
+    return any(problem.code == "wrong-hash" for problem in error.problems)
+
+
+def _too_small(footprint: Footprint, place: Path, environ: Mapping[str, str], quota: Room | None) -> tuple[Room, ...]:
+    rooms = room_in(place.parent, environ)
+    return too_small(footprint, (*rooms, quota) if quota is not None else rooms)
 
 
 def _compiled(
@@ -261,40 +249,3 @@ def _new_record(plan: Plan, interpreter: Interpreter, *, compiled: bool) -> Envi
         marks=tuple(step.mark for step in plan.wheels),
         compiled=compiled,
     )
-
-
-def _report(
-    plan: Plan, place: Path, before: EnvironmentRecord | None, python: str, *, changed: bool, dry_run: bool
-) -> SyncReport:
-    rows = _compared(plan, before)
-    return SyncReport(
-        place=place,
-        target=plan.target.name,
-        python=python,
-        changed=changed,
-        dry_run=dry_run,
-        packages=len(plan.wheels),
-        changes=tuple(row for row in rows if row.differs),
-        kept=tuple(row for row in rows if not row.differs),
-        expected=plan.expected,
-        project=plan.project_name,
-    )
-
-
-def _compared(plan: Plan, before: EnvironmentRecord | None) -> list[Change]:
-    """Return what becomes of each package, sorted by name."""
-    old = dict(before.packages) if before is not None else {}
-    marks = {name: mark for (name, _), mark in zip(before.packages, before.marks)} if before is not None else {}  # noqa: B905 - older records have none
-    rows = [
-        Change(
-            step.name,
-            old.get(step.name, ""),
-            step.version,
-            step.source,
-            old.get(step.name) != step.version or marks.get(step.name, step.mark) != step.mark,
-        )
-        for step in plan.wheels
-    ]
-    new = {step.name for step in plan.wheels}
-    rows += [Change(name, version, "") for name, version in old.items() if name not in new]
-    return sorted(rows, key=lambda row: row.name)

@@ -25,12 +25,19 @@ _UNITS = {"": 2**10, "k": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "P": 2**50,
 class Room(NamedTuple):
     """What is left: `space` in bytes and `files` (folders count as well), None where that is unknown or unlimited.
 
-    `of` says of what, for a message: ``the file system``, ``your quota``.
+    `of` says of what, for a message: ``the file system``, ``your quota``. `whole` says that it is what there may be in
+    all, and that nothing is known of how much of it is used.
     """
 
     of: str
     space: int | None
     files: int | None
+    whole: bool = False
+
+    def __str__(self) -> str:
+        said = [f"{self.files:,} files"] if self.files is not None else []
+        said += [f"{self.space / 1e6:,.0f} MB"] if self.space is not None else []
+        return f"{self.of} {'is' if self.whole else 'has'} {' and '.join(said)}{'' if self.whole else ' left'}"
 
 
 def room_in(folder: Path, environ: Mapping[str, str]) -> tuple[Room, ...]:

@@ -106,6 +106,10 @@ class IndexClient:
         """Return where the file of that hash and name is kept, or None."""
         return self._store.cached(sha256, file)
 
+    def drop_damaged(self, sha256: str, file: str) -> bool:
+        """Remove the file of that hash and name that is kept unless it has that hash; whether it was removed."""
+        return self._store.drop_damaged(sha256, file)
+
     def with_hash(self, file: IndexFile) -> IndexFile:
         """Return the file with sha256 and size filled in; reads the whole file where the index gives no hash."""
         return self._store.with_hash(file)

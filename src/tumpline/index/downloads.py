@@ -42,6 +42,20 @@ class FileStore:
         path = self._folder / sha256[:2] / sha256 / file
         return path if self._access.use.has(path) else None
 
+    def drop_damaged(self, sha256: str, file: str) -> bool:
+        """Remove the file of that hash and name that is kept unless it has that hash; whether it was removed.
+
+        Nothing is raised: one that can not be read or removed stays.
+        """
+        path = self.cached(sha256, file)
+        try:
+            if path is None or _digest_of(path) == sha256:
+                return False
+            path.unlink()
+        except OSError:
+            return False
+        return True
+
     def download(self, file: IndexFile, progress: Progress | None = None, *, anew: bool = False) -> Path:
         """Return the path of the file's bytes, checked against its hash where it has one.
 
