@@ -68,8 +68,7 @@ def test_a_stage_that_no_quota_has_room_for(site: Site) -> None:
     assert "the quota of home on narval is 10 files" in caught.value.problems[0].why
 
 
-def test_sync_tells_the_share_where_it_runs_on_the_site(tmp_path: Path) -> None:
-    """The site is one of a user's own; its quota is that of home, and the environment is there."""
+def test_a_sync_where_no_quota_is_stated(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     done = folder.run("sync", "--target", "here")
     assert done.returncode == 0, done.stderr
