@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "verify": "say whether the environment is still what it should be",
     "pack": "write the environment as one file",
     "unpack": "make an environment of a packed one, on a node's own disk",
+    "doctor": "say what is wrong here: modules, variables, home, lock, environment; and the cure",
     "activate": "print shell code that loads the modules and activates the environment",
 }
 """Command -> what it does. ``X-Y`` is the module ``X_Y_command``, with ``configure(parser)`` and ``execute(…)``."""

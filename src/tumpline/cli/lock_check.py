@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.cli.lock_report import extent
+from tumpline.cli.outdated import outdated_problems
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import open_targets
-from tumpline.errors import NotSo, Problem
+from tumpline.errors import NotSo
 from tumpline.lock.check import check_lock
 from tumpline.lock.file import read_lock
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tumpline.project import Project
 
 __all__ = ["check"]
-
-_MOST_DETAILS = 12
 
 
 def check(project: Project, path: Path, options: argparse.Namespace, terminal: Terminal) -> int:
@@ -59,22 +58,6 @@ def check(project: Project, path: Path, options: argparse.Namespace, terminal: T
         if not change.outdated:
             terminal.say(f"note: {f'{change.target}: ' if change.target else ''}{change.message}")
     if outdated:
-        raise NotSo(
-            *(
-                Problem(
-                    "lock-outdated",
-                    change.message,
-                    where=f"target {change.target}" if change.target else path.name,
-                    why="\n".join(_first(change.details)),
-                    hint="bring it up to date: tumpline lock" if change is outdated[-1] else "",
-                )
-                for change in outdated
-            )
-        )
+        raise NotSo(*outdated_problems(found, path.name))
     terminal.say(f"{path.name} is current: {extent(lock)}")
     return 0
-
-
-def _first(details: tuple[str, ...]) -> tuple[str, ...]:
-    rest = len(details) - _MOST_DETAILS
-    return (*details[:_MOST_DETAILS], f"… and {rest} more (--json has all)") if rest > 0 else details

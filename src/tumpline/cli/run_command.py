@@ -13,7 +13,7 @@ from tumpline.cli.chosen_environment import add_environment_options, usable_envi
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_project_option
-from tumpline.errors import EnvironmentFailure, InputError, NotSo
+from tumpline.errors import EnvironmentFailure, InputError, NotSo, Problem
 from tumpline.host import variables
 
 __all__ = ["command_variables", "configure", "execute"]
@@ -38,6 +38,8 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     place, folder, _, problems = usable_environment(options, surroundings_here(environ))
     if problems:
         raise NotSo(*problems)
+    if "VIRTUAL_ENV" in environ:
+        _remark_late(environ, terminal)
     wanted = command_variables(folder, environ)
     program = shutil.which(words[0], path=wanted["PATH"])
     if program is None:
@@ -63,6 +65,21 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             why=error.strerror or str(error),
             hint="check that it is a program for this machine and that its interpreter exists",
         ) from error
+
+
+def _remark_late(environ: Mapping[str, str], terminal: Terminal) -> None:
+    """Say so where modules were loaded after an environment was activated; the command finds its environment first."""
+    from tumpline.host.active import loaded_after
+
+    if late := loaded_after(environ):
+        terminal.note(
+            Problem(
+                "module-after-activation",
+                f"loaded after the environment was activated: {', '.join(late)}",
+                why="outside of this command, their programs come before those of the environment",
+                hint='activate again, after the modules: eval "$(tumpline activate)"',
+            )
+        )
 
 
 def command_variables(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -40,8 +40,11 @@ class Room(NamedTuple):
         return f"{self.of} {'is' if self.whole else 'has'} {' and '.join(said)}{'' if self.whole else ' left'}"
 
 
-def room_in(folder: Path, environ: Mapping[str, str]) -> tuple[Room, ...]:
-    """Return what is known of the room in a folder, or in the nearest above it that is there; never raises."""
+def room_in(folder: Path, environ: Mapping[str, str], *, seconds: float = _SECONDS) -> tuple[Room, ...]:
+    """Return what is known of the room in a folder, or in the nearest above it that is there; never raises.
+
+    A quota that is not told in `seconds` is not known.
+    """
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     found: list[Room] = []
@@ -58,7 +61,7 @@ def room_in(folder: Path, environ: Mapping[str, str]) -> tuple[Room, ...]:
             done = run(
                 [program, "quota", "-u", str(os.getuid()), mount],
                 environment={**environ, "LC_ALL": "C"},
-                timeout=_SECONDS,
+                timeout=seconds,
             )
         except EnvironmentFailure:
             return tuple(found)
