@@ -58,7 +58,7 @@ def _of_others(seen: Situation) -> Iterator[Finding]:
 
 def _command(hint: str) -> str:
     """Return the command that a hint ends with (``make it: tumpline sync``); empty where it ends with none."""
-    command = hint.rpartition(": ")[2].split("; or ")[0]
+    command = hint.split("; or ")[0].rpartition(": ")[2]
     try:
         words = shlex.split(command)
     except ValueError:
