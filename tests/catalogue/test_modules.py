@@ -14,12 +14,12 @@ from tests.moduletree import ModuleTree, needs_lmod
 from tumpline.catalogue.content import ModuleNote
 from tumpline.catalogue.facts import Facts, SiteFacts
 from tumpline.catalogue.modules import SiteModules, read_modules
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.scan import scan
 from tumpline.catalogue.sitepackages import Installed, packages_below
 from tumpline.catalogue.store import open_catalogue
 from tumpline.catalogue.wheelhouse import LocalWheelhouse
 from tumpline.host.lmod import Lmod
+from tumpline.host.patience import Patience
 from tumpline.sites import ModulePackage
 from tumpline.values import Name
 

@@ -17,11 +17,11 @@ from tests.catalogue.sites import FACTS, MODULES, lake, make_wheelhouse
 from tests.wheelmaker import make_wheel
 from tumpline.catalogue.content import FileNote
 from tumpline.catalogue.facts import Facts, SiteFacts
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.scan import ScanReport, scan
 from tumpline.catalogue.store import Catalogue, open_catalogue
 from tumpline.catalogue.wheelhouse import LocalWheelhouse
 from tumpline.errors import TumplineError
+from tumpline.host.patience import Patience
 from tumpline.sites import Dummy
 from tumpline.values import Name
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment.images import make_small, pack_to
 from tests.environment.test_faults import ROOT, VERSION, leftovers, noise
 from tests.environment.worlds import housed, lock_of, make_environment, python_says, tiny_pip, variables
 from tests.wheelmaker import make_wheel
@@ -19,7 +20,8 @@ from tumpline.errors import TumplineError
 from tumpline.lock import Lock
 from tumpline.lock.file import write_lock
 
-# Makes the reads of a wheel that FAULTS names (first, how many) fail with an input/output error, in each process.
+# Makes the reads of files whose path holds FAULTY, as many as FAULTS says (first, how many), fail with an input/output
+# error, in each process.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,27 +29,42 @@ SHIM = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
-ssize_t read(int fd, void *buffer, size_t size) {
-    static ssize_t (*real)(int, void *, size_t);
+static int fails(int fd) {
     static int first = -1, many = 0, seen = 0;
-    if (!real) real = dlsym(RTLD_NEXT, "read");
+    const char *given = getenv("FAULTS"), *name = getenv("FAULTY");
     if (first < 0) {
-        const char *given = getenv("FAULTS");
         first = 0;
         if (given) sscanf(given, "%d,%d", &first, &many);
     }
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length > 0) {
-        path[length] = 0;
-        if (strstr(path, "alpha-2") && ++seen >= first && seen < first + many) {
-            errno = EIO;
-            return -1;
-        }
-    }
-    return real(fd, buffer, size);
+    if (length <= 0 || !name) return 0;
+    path[length] = 0;
+    if (!strstr(path, name)) return 0;
+    seen++;
+    errno = EIO;
+    return seen >= first && seen < first + many;
+}
+ssize_t read(int fd, void *buffer, size_t size) {
+    static ssize_t (*real)(int, void *, size_t);
+    if (!real) real = dlsym(RTLD_NEXT, "read");
+    return fails(fd) ? -1 : real(fd, buffer, size);
+}
+ssize_t pread64(int fd, void *buffer, size_t size, off64_t offset) {
+    static ssize_t (*real)(int, void *, size_t, off64_t);
+    if (!real) real = dlsym(RTLD_NEXT, "pread64");
+    return fails(fd) ? -1 : real(fd, buffer, size, offset);
+}
+ssize_t pread(int fd, void *buffer, size_t size, off_t offset) {
+    return pread64(fd, buffer, size, offset);
+}
+ssize_t readv(int fd, const struct iovec *vectors, int count) {
+    static ssize_t (*real)(int, const struct iovec *, int);
+    if (!real) real = dlsym(RTLD_NEXT, "readv");
+    return fails(fd) ? -1 : real(fd, vectors, count);
 }
 """
 
@@ -110,7 +127,7 @@ def test_reads_that_fail(shim: Path, tmp_path: Path, faults: str, outcome: str) 
     done = subprocess.run(
         [sys.executable, "-c", SYNC, tmp_path / "lock", house, place],
         cwd=ROOT,
-        env=variables(LD_PRELOAD=str(shim), FAULTS=faults),
+        env=variables(LD_PRELOAD=str(shim), FAULTS=faults, FAULTY="alpha-2"),
         capture_output=True,
         text=True,
         check=True,
@@ -119,6 +136,65 @@ def test_reads_that_fail(shim: Path, tmp_path: Path, faults: str, outcome: str) 
     assert python_says(place, VERSION) == ("2" if outcome == "done" else "1")
     if outcome != "done":
         assert leftovers(place) == []
+
+
+# Each does one thing with files that can not be read for a moment; what they say is the outcome.
+READERS = {
+    "pack": """
+from tests.environment.images import pack_to
+from tumpline.environment.record import read_record
+folder = (base / "env").resolve()
+print(pack_to(folder, read_record(folder), base / "other.tar").path.exists())
+""",
+    "unpack": """
+from tumpline.environment.unpack import unpack
+print(unpack(base / "image.tar", base / "there", environ=variables()).files > 0)
+""",
+    "verify": """
+from tumpline.environment.record import read_record
+from tumpline.environment.verify import verify
+folder = (base / "env").resolve()
+print(not verify(folder, read_record(folder), environ=variables()).differences)
+""",
+    "stage": """
+from tumpline.environment.wheelstore import WheelStore
+print(WheelStore(base / "store").put(base / "wheels" / "alpha-1-py3-none-any.whl").size > 0)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an environment, its image and its wheels."""
+    base = tmp_path_factory.mktemp("packed")
+    folder, record = make_small(base, base / "env")
+    pack_to(folder, record, base / "image.tar")
+    return base
+
+
+@pytest.mark.parametrize(
+    ("what", "faulty"),
+    [("pack", "tool/__init__.py"), ("unpack", "image.tar"), ("verify", "tool/__init__.py"), ("stage", "alpha-1")],
+)
+@pytest.mark.parametrize(("faults", "works"), [("1,2", True), ("1,999", False)])
+def test_other_reads_that_fail(
+    shim: Path, packed: Path, tmp_path: Path, what: str, faulty: str, faults: str, works: bool
+) -> None:
+    """Packing, unpacking, verifying and staging read again what fails for a moment, and tell what fails for good."""
+    base = tmp_path / "base"
+    shutil.copytree(packed, base, symlinks=True)
+    head = (
+        "import sys\nfrom pathlib import Path\nfrom tests.environment.worlds import variables\nbase = Path(sys.argv[1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", head + READERS[what], base],
+        cwd=ROOT,
+        env=variables(LD_PRELOAD=str(shim), FAULTS=faults, FAULTY=faulty),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.strip() == "True") is works, done.stderr
 
 
 def cut(wheel: Path) -> None:

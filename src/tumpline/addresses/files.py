@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.host.reading import open_patiently
 
 __all__ = ["digest_of", "folder_files", "portable_path"]
 
@@ -59,7 +60,7 @@ def folder_files(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
 def digest_of(path: Path) -> tuple[str, int]:
     """Return the sha256 of a file and its size in bytes; raises EnvironmentFailure ``cannot-read``."""
     try:
-        with path.open("rb") as stream:
+        with open_patiently(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest(), os.fstat(stream.fileno()).st_size
     except OSError as error:
         raise _unreadable(path, error) from error

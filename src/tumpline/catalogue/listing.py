@@ -1,4 +1,4 @@
-"""What lies in one folder of a wheelhouse. This module travels, as `tumpline.catalogue.patience` does."""
+"""What lies in one folder of a wheelhouse. This module travels, as `tumpline.host.patience` does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from typing import Literal
 
-    from tumpline.catalogue.patience import Patience
+    from tumpline.host.patience import Patience
 
 __all__ = ["Found", "Listing", "Odd", "lines_of", "list_folder"]
 

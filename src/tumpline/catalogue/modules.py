@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tumpline.catalogue.content import ModuleEvidence, ModuleNote
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.sitepackages import packages_below
 from tumpline.errors import EnvironmentFailure, Problem
 from tumpline.host.lmod import Lmod, LoadedModules, ModuleFile
+from tumpline.host.patience import Patience
 from tumpline.sites import ModulePackage, Site, SoftwareEnvironment
 from tumpline.values import normalise, parse_version, version_key
 

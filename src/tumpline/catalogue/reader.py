@@ -1,4 +1,4 @@
-"""Reading one wheel for a catalogue. This module travels, as `tumpline.catalogue.patience` does."""
+"""Reading one wheel for a catalogue. This module travels, as `tumpline.host.patience` does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tumpline.wheels.tail import read_wheel_file
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tumpline.catalogue.patience import Patience
+    from tumpline.host.patience import Patience
     from tumpline.wheels.name import WheelName
     from tumpline.wheels.tail import DistInfo, Part
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.reader import read_wheel
 from tumpline.catalogue.reading import Reading
 from tumpline.errors import EnvironmentFailure
+from tumpline.host.patience import Patience
 
 __all__ = ["read_wheels"]
 

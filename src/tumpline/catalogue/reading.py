@@ -1,4 +1,4 @@
-"""What one wheel says, as values. This module travels, as `tumpline.catalogue.patience` does."""
+"""What one wheel says, as values. This module travels, as `tumpline.host.patience` does."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tumpline.catalogue.patience import Patience
+from tumpline.host.patience import Patience
 from tumpline.values import Name, normalise, parse_version
 from tumpline.wheels.metadata import parse_metadata
 

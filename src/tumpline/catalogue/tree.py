@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tumpline.catalogue.content import FileNote
 from tumpline.catalogue.listing import Found, Listing, Odd, lines_of, list_folder
-from tumpline.catalogue.patience import Patience
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
+from tumpline.host.patience import Patience
 
 __all__ = ["Found", "Tree", "check_layers", "layer_failure", "list_layers", "make_tree"]
 

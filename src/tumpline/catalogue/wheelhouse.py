@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.readers import read_wheels
 from tumpline.catalogue.reading import Reading
 from tumpline.catalogue.tree import Found, Tree, list_layers
+from tumpline.host.patience import Patience
 
 __all__ = ["LocalWheelhouse", "Wheelhouse"]
 

@@ -20,6 +20,7 @@ from tumpline.environment.record import EnvironmentRecord, record_document, reco
 from tumpline.environment.storage import image_unreadable
 from tumpline.environment.tarstream import BLOCK, END, Member, damaged, header_of, padding
 from tumpline.errors import InputError
+from tumpline.host.reading import open_patiently
 
 __all__ = [
     "IMAGE_NAME",
@@ -117,7 +118,7 @@ def read_image(path: Path) -> Image:
     Raises InputError ``not-an-image``, ``image-damaged``, ``image-newer``; EnvironmentFailure ``image-unreadable``.
     """
     try:
-        with path.open("rb") as stream:
+        with open_patiently(path) as stream:
             head, length = _read_head(stream, path)
             size = stream.seek(0, 2)
     except OSError as error:

@@ -13,6 +13,7 @@ import struct
 import subprocess
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from tumpline.environment.compression import Compression
@@ -21,6 +22,7 @@ from tumpline.environment.serving import work
 from tumpline.environment.storage import image_failure
 from tumpline.environment.tarstream import MTIME, Member, header_of, padding
 from tumpline.errors import EnvironmentFailure
+from tumpline.host.reading import patience
 
 __all__ = ["PartJob", "PartResult", "Writer", "main", "make_part"]
 
@@ -207,7 +209,7 @@ def _add(writer: Writer, job: PartJob, path: str, compiler: _Compiler | None) ->
     """Write a file, with its bytecode behind it; return whether the needle is in it."""
     full = f"{job.root}/{path}"
     try:
-        descriptor = os.open(full, os.O_RDONLY)
+        descriptor = patience.retry(lambda: os.open(full, os.O_RDONLY))
     except OSError as error:
         raise _unreadable(full, error) from error
     try:
@@ -221,7 +223,7 @@ def _add(writer: Writer, job: PartJob, path: str, compiler: _Compiler | None) ->
         left, found = status.st_size, False
         while left:
             try:
-                piece = os.read(descriptor, min(left, PIECE))
+                piece = patience.retry(partial(os.read, descriptor, min(left, PIECE)))
             except OSError as error:
                 raise _unreadable(full, error) from error
             if not piece:

@@ -19,6 +19,7 @@ from tumpline.environment.compression import Compression
 from tumpline.environment.create import says_disk_is_full
 from tumpline.environment.tarstream import damaged
 from tumpline.errors import EnvironmentFailure
+from tumpline.host.reading import patience
 
 __all__ = ["PIECE", "PartSource", "Sink", "digest_of", "open_part", "sink"]
 
@@ -208,7 +209,7 @@ def _plain_reader(descriptor: int, offset: int, count: int) -> _Read:
 
     def read(most: int, /) -> bytes:
         nonlocal offset
-        piece = os.pread(descriptor, min(most, end - offset), offset)
+        piece = patience.retry(lambda: os.pread(descriptor, min(most, end - offset), offset))
         offset += len(piece)
         return piece
 

@@ -22,6 +22,7 @@ from tumpline.catalogue.far.frames import BadMessage
 from tumpline.environment.stage import Survey
 from tumpline.environment.wheelstore import key_path
 from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.host.reading import open_patiently
 from tumpline.host.ssh import SSH_FAILED, check_host, ssh_failure
 
 __all__ = ["Copied", "Recipient", "copy_by_program", "copy_by_rsync", "files_of", "split_place"]
@@ -135,7 +136,7 @@ class Recipient(Conversation):
         with self._answers():
             self._sender.send_value(b"P", [name, size, sha256])
             left = size
-            with path.open("rb") as stream:
+            with open_patiently(path) as stream:
                 while left:
                     # A file that shrinks meanwhile is filled up, and its hash will not fit.
                     piece = stream.read(min(left, _PIECE)) or bytes(min(left, _PIECE))

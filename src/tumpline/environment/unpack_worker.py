@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
+from io import FileIO
 
 from tumpline.environment.compression import Compression
 from tumpline.environment.inventory import is_claimed
@@ -13,6 +15,7 @@ from tumpline.environment.parts import PartSource, digest_of, open_part
 from tumpline.environment.serving import work
 from tumpline.environment.storage import image_unreadable, storage_failure
 from tumpline.environment.tarstream import MTIME, Member, damaged, members, padding, unsafe
+from tumpline.host.reading import patience
 
 __all__ = ["UnpackJob", "Unpacked", "check_part", "main", "unpack_part"]
 
@@ -77,7 +80,7 @@ def check_part(job: UnpackJob) -> Iterator[PartSource]:
     """Open a part that has its digest; raises InputError ``image-damaged``, EnvironmentFailure ``image-unreadable``."""
     with ExitStack() as stack:
         try:
-            image = stack.enter_context(open(job.image, "rb", buffering=0))  # noqa: PTH123 - as above
+            image = stack.enter_context(patience.retry(partial(FileIO, job.image)))
             found = digest_of(image, job.offset, job.stored)
         except OSError as error:
             raise image_unreadable(error, job.image) from error

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tumpline.environment.serving import work
+from tumpline.host.reading import patience
 
 __all__ = ["Checked", "WrongKind", "check_files", "main"]
 
@@ -67,9 +68,9 @@ _buffer = memoryview(bytearray(_PIECE))
 
 def _read(path: str, digests: list[hashlib._Hash]) -> int:
     size = 0
-    descriptor = os.open(path, _READ)
+    descriptor = patience.retry(lambda: os.open(path, _READ))
     try:
-        while count := os.readv(descriptor, [_buffer]):
+        while count := patience.retry(lambda: os.readv(descriptor, [_buffer])):
             size += count
             for digest in digests:
                 digest.update(_buffer[:count])

@@ -23,10 +23,10 @@ from installer.records import Hash, RecordEntry
 from installer.sources import WheelContentElement, WheelSource
 from installer.utils import SCHEME_NAMES, parse_entrypoints, parse_metadata_file
 
-from tumpline.environment.patient import open_patiently
 from tumpline.environment.rows import Row, read_rows
 from tumpline.environment.safety import check_entries, refuse
 from tumpline.errors import EnvironmentFailure, InputError
+from tumpline.host.reading import open_patiently
 from tumpline.wheels import WheelName, parse_wheel_name
 from tumpline.wheels.tail import DistInfo, read_dist_info
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host.caches import CacheUse
+from tumpline.host.reading import open_patiently
 from tumpline.index.cache import Cache
 from tumpline.wheels import parse_wheel_name
 
@@ -83,7 +84,7 @@ class WheelStore:
         scratch = self.folder / "files" / "partial" / f"{os.getpid()}-{os.urandom(4).hex()}"
         scratch.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with source.open("rb") as reader, scratch.open("xb") as writer:
+            with open_patiently(source) as reader, scratch.open("xb") as writer:
                 while piece := reader.read(_PIECE):
                     digest.update(piece)
                     writer.write(piece)

@@ -19,7 +19,7 @@ MODULES = (
     "tumpline.wheels.metadata",
     "tumpline.wheels.name",
     "tumpline.wheels.tail",
-    "tumpline.catalogue.patience",
+    "tumpline.host.patience",
     "tumpline.catalogue.listing",
     "tumpline.catalogue.reading",
     "tumpline.catalogue.reader",

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from tumpline.catalogue.far.buckets import bucket_digests, deal, digest_of
 from tumpline.catalogue.far.frames import Receiver, Sender
 from tumpline.catalogue.listing import Found, Listing, list_folder
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.reader import read_wheel
+from tumpline.host.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from tumpline.catalogue.patience import Patience
+from tumpline.host.patience import Patience
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["open_patiently"]
+__all__ = ["open_patiently", "patience"]
 
 _BUFFER = 2**16
+
+patience = Patience()
+"""That of this process, for reads from descriptors: what it waits for in all has a limit."""
 
 
 class _PatientFile(io.FileIO):
@@ -39,7 +42,7 @@ class _PatientFile(io.FileIO):
         return self._patience.retry(whole)
 
 
-def open_patiently(path: Path) -> BinaryIO:
+def open_patiently(path: Path) -> io.BufferedReader:
     """Open a file for reading; what is no regular file is opened without waiting for anybody. Raises OSError."""
     # O_NONBLOCK lets the opening of a pipe return; for regular files it has no meaning.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -15,8 +15,8 @@ import pytest
 from tests.catalogue.sites import make_wheelhouse
 from tests.wheelmaker import make_wheel
 from tumpline.catalogue.listing import list_folder
-from tumpline.catalogue.patience import Patience
 from tumpline.catalogue.reader import read_wheel
+from tumpline.host.patience import Patience
 
 
 class Failing:
@@ -164,7 +164,7 @@ import sys
 from datetime import date
 from pathlib import Path
 from tests.catalogue.sites import lake
-from tumpline.catalogue.patience import Patience
+from tumpline.host.patience import Patience
 from tumpline.catalogue.scan import scan
 from tumpline.catalogue.wheelhouse import LocalWheelhouse
 
