@@ -98,6 +98,14 @@ def test_a_module_may_be_asked_for_less_exactly(wanted: str) -> None:
     assert codes(record, FIR._replace(modules=("pythonx/3.11.5",))) == ["module-not-loaded"]
 
 
+def test_what_took_the_place_of_a_module_is_told() -> None:
+    here = FIR._replace(modules=("gcc/12.3", "arrow/18.1.0"))
+    assert (
+        check_environment(RECORD, here, None)[0].why == "arrow/18.1.0 is loaded, and there is place for one of a name"
+    )
+    assert check_environment(RECORD, FIR._replace(modules=("gcc/12.3",)), None)[0].why == ""
+
+
 def test_a_cluster_target_on_a_plain_machine_lacks_its_modules() -> None:
     assert codes(RECORD, LAPTOP) == ["module-not-loaded", "module-not-loaded"]
 

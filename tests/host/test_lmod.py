@@ -107,6 +107,30 @@ class TestLoad:
         assert caught.value.code == "module-load-failed"
         assert not (tmp_path / "FILE").exists()
 
+    @pytest.mark.parametrize(
+        ("modules", "why"),
+        [
+            (("scipy-stack/2024a", "clash/1"), "clash/1 and scipy-stack exclude each other"),
+            (("needs/1",), "needs/1 needs scipy-stack, to be loaded before it"),
+            (("arrow/99",), "there is no module arrow/99"),
+            (("faiss/1.8.0",), "faiss/1.8.0 can only be loaded after others"),
+        ],
+    )
+    def test_refusals_are_put_in_words(self, lmod: Lmod, tree: ModuleTree, modules: tuple[str, ...], why: str) -> None:
+        tree.write(tree.core / "clash/1", 'conflict("scipy-stack")')
+        tree.write(tree.core / "needs/1", 'prereq("scipy-stack")')
+        with pytest.raises(EnvironmentFailure) as caught:
+            lmod.load("StdEnv/2023", *modules)
+        assert caught.value.code == "module-load-failed"
+        assert caught.value.problems[0].why.startswith(why)
+
+    def test_one_of_a_name_takes_the_place_of_another(self, lmod: Lmod) -> None:
+        with pytest.raises(EnvironmentFailure) as caught:
+            lmod.load("StdEnv/2023", "python/3.11.5", "python/3.12.4")
+        assert caught.value.code == "modules-exclude"
+        assert caught.value.problems[0].why == "python/3.12.4 takes the place of python/3.11.5"
+        assert "python/3.11.5" in lmod.load("StdEnv/2023", "python/3.11", "python/3.11.5").names
+
     def test_the_cause_is_told(self, lmod: Lmod, tree: ModuleTree) -> None:
         tree.write(tree.core / "angry/1", 'LmodError("not on this node")')
         with pytest.raises(EnvironmentFailure) as caught:

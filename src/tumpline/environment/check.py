@@ -126,10 +126,12 @@ def _problems(record: EnvironmentRecord, here: Surroundings, key: str | None) ->
     for module in dict.fromkeys([*record.modules, *(package.module for package in record.expected)]):
         if not any(is_loaded(loaded, module) for loaded in here.modules):
             brings = [f"{package.name} {package.version}" for package in record.expected if package.module == module]
+            instead = next((loaded for loaded in here.modules if loaded.split("/")[0] == module.split("/")[0]), "")
             yield Problem(
                 "module-not-loaded",
                 f"the module {module} is not loaded" + (f", and it brings {', '.join(brings)}" if brings else ""),
                 where,
+                why=f"{instead} is loaded, and there is place for one of a name" if instead else "",
                 hint=f"load it first: module load {module}; or go on without it: tumpline run --no-check",
             )
     if key is not None and key != record.key:

@@ -16,6 +16,7 @@ from typing import Any
 
 from tumpline.errors import EnvironmentFailure
 from tumpline.host.process import Completed, run
+from tumpline.host.refusals import not_staying, refusal_words
 
 __all__ = ["Lmod", "LoadedModules", "ModuleFile"]
 
@@ -124,7 +125,7 @@ class Lmod:
         """Load modules (``StdEnv/2023``) where none is loaded; without any, say what there is then.
 
         Runs a bash that reads no start-up file. Raises EnvironmentFailure ``module-load-failed`` with what Lmod says,
-        ``program-missing``, ``program-hangs``.
+        ``modules-exclude`` where one of them took the place of another, ``program-missing``, ``program-hangs``.
         """
         command = ["bash", "--noprofile", "--norc", "-c", _LOAD, "bash", str(self.command), *modules]
         done = run(command, environment=self.variables, timeout=_LOAD_SECONDS)
@@ -134,11 +135,20 @@ class Lmod:
                 "module-load-failed",
                 f"the module system does not load {words}" if words else "the module system unloads nothing",
                 where=str(self.command),
-                why=_said(done),
+                why=refusal_words(done.stderr) or _said(done),
                 hint=f"see what this says in a shell of your own: module load {words}".rstrip(),
             )
         pairs = (entry.partition("=") for entry in done.stdout.split("\0"))
-        return LoadedModules({name: value for name, _, value in pairs if name and not _LEFT_OUT.fullmatch(name)})
+        loaded = LoadedModules({name: value for name, _, value in pairs if name and not _LEFT_OUT.fullmatch(name)})
+        if replaced := not_staying(modules, loaded.names):
+            raise EnvironmentFailure.of(
+                "modules-exclude",
+                f"not all of these modules can be loaded together: {shlex.join(modules)}",
+                where=str(self.command),
+                why="\n".join(f"{later} takes the place of {module}" for module, later in replaced),
+                hint="keep one module of each name",
+            )
+        return loaded
 
     def available(self, name: str, loaded: LoadedModules, *, default: bool = False) -> tuple[str, ...]:
         """Return what can be loaded of a name now, as ``name/version``; only the default version if so asked.
