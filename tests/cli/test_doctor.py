@@ -96,6 +96,10 @@ def test_an_environment_that_is_stale_and_then_gone(world: World) -> None:
     place = world.project / ".tumpline/env/laptop"
     active = {"VIRTUAL_ENV": str(place.resolve()), "PATH": f"{place.resolve()}/bin:{world.environ['PATH']}"}
     assert "other-environment-active" not in found(world.run("doctor", "--json", "--target", "laptop", environ=active))
+    world.run("sync", "--target", "laptop", "--env", str(world.root / "node")).ok()
+    node = str((world.root / "node").resolve())
+    there = world.run("doctor", "--json", "--target", "laptop", environ={"VIRTUAL_ENV": node, "PATH": f"{node}/bin"})
+    assert not {"other-environment-active", "environment-stale", "no-environment"} & found(there).keys()
     (place / "bin/python").unlink()
     gone = world.run("doctor", "--target", "laptop", environ=active)
     assert gone.status == 1

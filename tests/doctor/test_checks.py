@@ -121,7 +121,7 @@ def test_nothing_where_all_is_well(situation: Situation) -> None:
             activated()._replace(scratch="/home/someone/toy"),
             "warning",
             "environment-on-scratch",
-            "tumpline sync --env /home/someone/environments/NAME",
+            "tumpline sync --env /home/someone/envs/narval",
         ),
         (
             on_cluster(rooms=(Room("the file system", 10**12, None), Room("your quota", 10**10, 44_999))),

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from tumpline.cli.wiring import cache, choose_target, find_project
 from tumpline.doctor import ProjectSeen
 from tumpline.errors import InputError, Problem, TumplineError
+from tumpline.host import variables
 
 if TYPE_CHECKING:
     from tumpline.environment.check import Surroundings
+    from tumpline.environment.record import EnvironmentRecord
     from tumpline.lock import Lock, LockedTarget
     from tumpline.project import Project
     from tumpline.sites import Site
@@ -74,15 +76,34 @@ def _with_environment(
     from tumpline.environment.plan import plan_environment
 
     try:
+        key: str | None = plan_environment(lock, target.name, project).key
+    except TumplineError as error:
+        key, problems = None, (*problems, *error.problems)
+    if (elsewhere := _active_elsewhere(Path(seen.place), key)) is not None:
+        active, record = elsewhere
+        seen = seen._replace(place=active, folder=active, record=record)
+        return seen, (*problems, *check_environment(record, here, key))
+    try:
         folder, record = open_environment(Path(seen.place))
     except TumplineError as error:
         return seen, (*problems, *error.problems)
-    seen = seen._replace(folder=str(folder), record=record)
+    return seen._replace(folder=str(folder), record=record), (*problems, *check_environment(record, here, key))
+
+
+def _active_elsewhere(place: Path, key: str | None) -> tuple[str, EnvironmentRecord] | None:
+    """Return the active environment where it is the very one that the lock asks for, made or unpacked at another place,
+    as on a node's own disk.
+    """
+    from tumpline.environment.record import read_record
+
+    active = variables().get("VIRTUAL_ENV", "")
+    if not active or Path(active).parent == place.parent:
+        return None
     try:
-        key = plan_environment(lock, target.name, project).key
-    except TumplineError as error:
-        return seen, (*problems, *error.problems, *check_environment(record, here, None))
-    return seen, (*problems, *check_environment(record, here, key))
+        record = read_record(Path(active))
+    except InputError:
+        return None
+    return (active, record) if record is not None and record.key == key else None
 
 
 def catalogue_problems(site: Site | None, today: date) -> tuple[Problem, ...]:

@@ -44,6 +44,8 @@ def _on_scratch(seen: Situation) -> Finding | None:
     inside = [place for place in places if place and seen.scratch and f"{place}/".startswith(f"{seen.scratch}/")]
     if not inside or not seen.on_cluster:
         return None
+    name = project.target.name if project is not None and project.target is not None else "env"
+    better = f'"$SLURM_TMPDIR"/{shlex.quote(name)}' if seen.in_job else shlex.quote(f"{seen.scene.home}/envs/{name}")
     return Finding(
         "warning",
         Problem(
@@ -53,8 +55,7 @@ def _on_scratch(seen: Situation) -> Finding | None:
             hint="make it on the node's own disk in each job, or in home or project space",
         ),
         (f"SCRATCH={seen.scratch}",),
-        "tumpline sync --env "
-        + ('"$SLURM_TMPDIR/env"' if seen.in_job else shlex.quote(f"{seen.scene.home}/environments/NAME")),
+        f"tumpline sync --env {better}",
     )
 
 
