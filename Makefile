@@ -8,15 +8,20 @@ PIP := PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 # own process counts: most commands are tested as processes of their own, which would take twice as long measured.
 WORKERS := 2
 COVERAGE := 85
+# The site that the test cluster behaves like: narval, trillium, vulcan, fir.
+LIKE := narval
 
-.PHONY: help demo test lint services replica bench docs clean
+.PHONY: help demo test lint services replica cluster cluster-down cluster-test bench docs clean
 
 help:
 	@echo 'make demo      install into .venv and run the main job on the example project'
 	@echo 'make test      install what the tests need; lint, types, tests with coverage'
-	@echo 'make services  install what further tests run against: an OpenSSH server, Lmod, login shells (Debian, Ubuntu)'
+	@echo 'make services  install what further tests run against: an OpenSSH server, Lmod, Slurm, login shells (Debian, Ubuntu)'
 	@echo 'make lint      lint and types only'
 	@echo 'make replica   make a small wheelhouse like the Alliance'"'"'s in .work/replica (Linux x86_64)'
+	@echo 'make cluster   start a Slurm cluster on this machine in .work/cluster (root; LIKE=trillium for another kind)'
+	@echo 'make cluster-down  end it and remove it'
+	@echo 'make cluster-test  the tests that run on such a cluster'
 	@echo 'make bench     measure against pip, virtualenv and uv'
 	@echo 'make docs      write the command reference anew'
 	@echo 'make clean     remove .venv, .work and everything else that was made'
@@ -38,6 +43,15 @@ services:
 replica: $(STAMPS)/project
 	@$(BIN)/python -m replica .work/replica
 
+cluster: $(STAMPS)/project
+	@$(BIN)/python -m cluster up --like $(LIKE)
+
+cluster-down: $(STAMPS)/project
+	@$(BIN)/python -m cluster down
+
+cluster-test: $(STAMPS)/development
+	$(BIN)/python -m pytest -q -m cluster tests/cluster
+
 bench: $(STAMPS)/development
 	$(BIN)/python -m bench
 
@@ -47,7 +61,7 @@ docs: $(STAMPS)/project
 clean:
 	rm -rf $(VENV) .work .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build
 	rm -rf examples/*/.tumpline examples/*/tumpline.lock examples/*/figure.png
-	find src tests replica bench scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests replica cluster bench scripts examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMPS)/venv: scripts/make_venv.sh scripts/find_python.sh
 	@scripts/make_venv.sh $(VENV)

@@ -21,7 +21,7 @@ from pathlib import Path
 __all__ = ["Codes", "codes_of"]
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("src/tumpline", "replica")
+SOURCES = ("src/tumpline", "replica", "cluster")
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
