@@ -15,7 +15,7 @@ class ModuleFiles:
         self.root = root
         self.custom = root / "modules" / "custom"
 
-    def core(self, year: str) -> Path:
+    def core_of(self, year: str) -> Path:
         """Return the folder with the modules that need nothing but their StdEnv."""
         return self.root / "modules" / year / "Core"
 
@@ -39,13 +39,13 @@ class ModuleFiles:
             'add_property("lmod","sticky")',
             f'setenv("EBVERSIONGENTOO","{year}")',
             *lines,
-            f'prepend_path("MODULEPATH","{self.core(year)}")',
+            f'prepend_path("MODULEPATH","{self.core_of(year)}")',
         )
 
     def python(self, year: str, version: str, *lines: str) -> Path:
         """Write the module of a Python."""
         return self.write(
-            self.core(year) / "python" / version,
+            self.core_of(year) / "python" / version,
             'family("python")',
             f'setenv("EBROOTPYTHON","{self.prefix(f"python/{version}")}")',
             f'setenv("EBVERSIONPYTHON","{version}")',
@@ -67,7 +67,7 @@ class ModuleFiles:
             for package in brings:
                 self.package(prefix, minor, *package.split())
         return self.write(
-            (folder or self.core("2023")) / module, *lines, f'prepend_path("EBPYTHONPREFIXES","{prefix}")'
+            (folder or self.core_of("2023")) / module, *lines, f'prepend_path("EBPYTHONPREFIXES","{prefix}")'
         )
 
     def package(self, prefix: Path, minor: str, name: str, version: str) -> Path:

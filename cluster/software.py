@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -14,8 +15,9 @@ from typing import NamedTuple
 
 from cluster.model import Cluster
 from cluster.modulefiles import ModuleFiles
-from replica.build import Replica
-from replica.contents import contents
+from replica.build import DOWNLOADS, Replica
+from replica.contents import Choice, contents
+from replica.download import fetch_wheels
 from tumpline.values import normalise, parse_requirement
 
 __all__ = ["write_profile", "write_software"]
@@ -38,7 +40,10 @@ class _Tree(ModuleFiles):
 
 
 class _Module(NamedTuple):
-    """A module that brings packages: distributions, the package that each imports, and the Pythons it is built for."""
+    """A module that brings packages: distributions, the package that each imports, and the Pythons it is built for.
+
+    Where `wheel` says so the package is a real one of the index; else a small one of ours that tells its version.
+    """
 
     name: str
     distributions: tuple[str, ...]
@@ -46,24 +51,25 @@ class _Module(NamedTuple):
     minors: tuple[str, ...]
     lines: tuple[str, ...] = ()
     compiled: bool = False
+    wheel: bool = False
 
+
+_OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 
 _MODULES = (
+    # pandas looks into pyarrow where there is one: half a package would not do.
     *(
         _Module(
-            f"{module.name}/{module.version}", tuple(f"{n} {v}" for n, v in module.provides), "pyarrow", module.pythons
+            f"{module.name}/{module.version}",
+            tuple(map(" ".join, module.provides)),
+            *("pyarrow", module.pythons),
+            wheel=True,
         )
         for module in contents().modules
     ),
     _Module(
         "opencv/4.10.0",
-        tuple(
-            f"{name} 4.10.0"
-            for name in (
-                *("opencv-python", "opencv-python-headless"),
-                *("opencv-contrib-python", "opencv-contrib-python-headless"),
-            )
-        ),
+        tuple(f"{name} 4.10.0" for name in _OPENCV),
         "cv2",
         ("3.11", "3.12"),
         ('depends_on("scipy-stack/2024a")',),
@@ -71,15 +77,14 @@ _MODULES = (
     ),
     _Module("mpi4py/4.0.3", ("mpi4py 4.0.3",), "mpi4py", ("3.11",), compiled=True),
 )
-"""Each package is a small one of ours that tells its version, since none of these has to compute anything here."""
 
 
 def write_software(cluster: Cluster, replica: Replica) -> None:
     """Write the modules, and everything that they name."""
     tree = _Tree(cluster.root)
-    for folder, file in (("python/site-packages", "sitecustomize.py"),):
-        (tree.easybuild / folder).mkdir(parents=True)
-        shutil.copyfile(_DATA / file, tree.easybuild / folder / file)
+    site_packages = tree.easybuild / "python" / "site-packages"
+    site_packages.mkdir(parents=True)
+    shutil.copyfile(_DATA / "sitecustomize.py", site_packages / "sitecustomize.py")
     stub = cluster.root / "custom" / "bin" / "virtualenv"
     stub.parent.mkdir(parents=True)
     shutil.copyfile(_DATA / "virtualenv_stub.sh", stub)
@@ -93,27 +98,53 @@ def write_software(cluster: Cluster, replica: Replica) -> None:
             f'prepend_path("PYTHONPATH","{replica.site_packages}")',
             compiler=compiler,
         )
-    tree.write(tree.core(_YEAR) / "gcc/12.3", 'family("compiler")', f'prepend_path("MODULEPATH","{tree.gcc}")')
+    tree.write(tree.core_of(_YEAR) / "gcc/12.3", 'family("compiler")', f'prepend_path("MODULEPATH","{tree.gcc}")')
     (tree.custom / "StdEnv" / ".modulerc.lua").write_text(f'module_version("StdEnv/{_YEAR}","default")\n')
     _write_pythons(tree, replica)
     minors = tuple(version.rpartition(".")[0] for version in replica.pythons)
     _write_numpy(tree, replica, minors)
     for module in _MODULES:
-        built = tuple(minor for minor in module.minors if minor in minors)
-        tree.module(
-            module.name,
-            *module.lines,
-            folder=tree.gcc if module.compiled else None,
-            python=built,
-            brings=module.distributions,
-        )
-        version = module.distributions[0].split()[1]
-        for minor in built:
-            package = tree.prefix(module.name) / "lib" / f"python{minor}" / "site-packages" / module.imports
-            package.mkdir()
-            (package / "__init__.py").write_text(
-                f'"""A stand-in that tells its version."""\n\n__version__ = "{version}"\n'
-            )
+        _write_module(module, tree, minors)
+
+
+def _write_module(module: _Module, tree: _Tree, minors: tuple[str, ...]) -> None:
+    built = tuple(minor for minor in module.minors if minor in minors)
+    folder = tree.gcc if module.compiled else None
+    if module.wheel:
+        tree.module(module.name, *module.lines, folder=folder)
+        for name, version in (text.split() for text in module.distributions):
+            choice = Choice(name, version, layer="", round=0)
+            for minor in built:
+                wheels = fetch_wheels([choice], minor, DOWNLOADS, lambda _: None)
+                _link_packages(tree, module.name, minor, wheels[choice])
+        return
+    tree.module(module.name, *module.lines, folder=folder, python=built, brings=module.distributions)
+    version = module.distributions[0].split()[1]
+    for minor in built:
+        package = _packages(tree, module.name, minor) / module.imports
+        package.mkdir()
+        (package / "__init__.py").write_text(f'__version__ = "{version}"\n')
+
+
+def _packages(tree: _Tree, module: str, minor: str) -> Path:
+    return tree.prefix(module) / "lib" / f"python{minor}" / "site-packages"
+
+
+def _link_packages(tree: _Tree, module: str, minor: str, wheel: Path) -> None:
+    """Let a module have the packages of a wheel, which is unpacked once and kept, as what is fetched is."""
+    kept = DOWNLOADS / "unpacked" / minor / wheel.stem
+    if not kept.is_dir():
+        scratch = kept.with_name(f"{kept.name}.{os.getpid()}")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(scratch)
+        # As in the modules of the Alliance.
+        next(scratch.glob("*.dist-info/RECORD")).unlink()
+        with contextlib.suppress(OSError):  # another process was faster
+            scratch.rename(kept)
+        shutil.rmtree(scratch, ignore_errors=True)
+    link = _packages(tree, module, minor)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(kept)
 
 
 def _write_pythons(tree: _Tree, replica: Replica) -> None:
@@ -141,7 +172,7 @@ def _write_pythons(tree: _Tree, replica: Replica) -> None:
             tree.python("2026", version, *paths)
         aliases.append(f'module_version("python/{version}","{minor}")')
     aliases.append(f'module_version("python/{replica.pythons[0]}","default")')
-    (tree.core(_YEAR) / "python" / ".modulerc.lua").write_text("\n".join([*aliases, ""]))
+    (tree.core_of(_YEAR) / "python" / ".modulerc.lua").write_text("\n".join([*aliases, ""]))
 
 
 def _copy_distribution(name: str, folder: Path) -> None:
@@ -171,12 +202,7 @@ def _write_numpy(tree: _Tree, replica: Replica, minors: tuple[str, ...]) -> None
     for minor in minors:
         tag = f"-cp{minor.replace('.', '')}-"
         wheel = next(path for path in replica.wheels if path.name.startswith("numpy-") and tag in path.name)
-        site = tree.prefix(module) / "lib" / f"python{minor}" / "site-packages"
-        site.mkdir(parents=True)
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(site)
-        for record in site.glob("*.dist-info/RECORD"):
-            record.unlink()
+        _link_packages(tree, module, minor, wheel)
 
 
 def write_profile(cluster: Cluster) -> None:

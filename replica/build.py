@@ -23,11 +23,12 @@ from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host import variables, write_atomically
 from tumpline.host.pythons import Interpreter
 
-__all__ = ["Replica", "make_replica"]
+__all__ = ["DOWNLOADS", "Replica", "make_replica"]
 
 _STAMP = "replica.json"
 _HERE = Path(__file__).resolve().parent
-_DOWNLOADS = _HERE.parent / ".work" / "downloads"
+DOWNLOADS = _HERE.parent / ".work" / "downloads"
+"""Where what is fetched is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def make_replica(
     out: Path,
     pythons: Sequence[str] = (),
     *,
-    downloads: Path = _DOWNLOADS,
+    downloads: Path = DOWNLOADS,
     say: Callable[[str], None] = lambda _: None,
 ) -> Replica:
     """Make the replica in the folder `out`, or return the one that is there if it is complete and the same.

@@ -7,10 +7,11 @@ The tests run once for every Lmod at hand: the one of ``make services``, and tho
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from cluster.modulefiles import ModuleFiles
 
 __all__ = ["LMODS", "ModuleTree", "needs_lmod"]
 
@@ -28,7 +29,7 @@ needs_lmod = pytest.mark.parametrize(
 """Runs a test once for each Lmod."""
 
 
-class ModuleTree:
+class ModuleTree(ModuleFiles):
     """Module files, and the folders of software that they speak of.
 
     ``StdEnv/2023`` and ``StdEnv/2026`` each load a ``gentoo`` module, from which all else of them is reached, as on the
@@ -36,27 +37,18 @@ class ModuleTree:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.custom = root / "modules" / "custom"
-        self.core = root / "modules" / "2023" / "Core"
+        super().__init__(root)
         self.gcc = root / "modules" / "2023" / "gcc12"
         self.cuda = root / "modules" / "2023" / "cuda12"
-        for year, compiler in (("2023", "gcc/12.3"), ("2026", "")):
-            core = root / "modules" / year / "Core"
-            load = f'load("{compiler}")' if compiler else ""
-            self.write(self.custom / f"StdEnv/{year}", 'add_property("lmod","sticky")', f'load("gentoo/{year}")', load)
-            self.write(
-                self.custom / f"gentoo/{year}",
-                'add_property("lmod","sticky")',
-                f'setenv("EBVERSIONGENTOO","{year}")',
-                f'prepend_path("MODULEPATH","{core}")',
-            )
-        self.write(self.core / "gcc/12.3", 'family("compiler")', f'prepend_path("MODULEPATH","{self.gcc}")')
-        self.write(self.core / "cuda/12.2", f'prepend_path("MODULEPATH","{self.cuda}")')
+        self.core = core = self.core_of("2023")
+        self.standard("2023", compiler="gcc/12.3")
+        self.standard("2026")
+        self.write(core / "gcc/12.3", 'family("compiler")', f'prepend_path("MODULEPATH","{self.gcc}")')
+        self.write(core / "cuda/12.2", f'prepend_path("MODULEPATH","{self.cuda}")')
         self.python("2023", "3.11.5", 'extensions("pip/23.2.1")')
         self.python("2023", "3.12.4")
         self.python("2026", "3.14.2")
-        (self.core / "python/.modulerc.lua").write_text(
+        (core / "python/.modulerc.lua").write_text(
             'module_version("python/3.11.5","default")\nmodule_version("python/3.11.5","3.11")\n'
         )
         self.module("arrow/17.0.0", 'extensions("pyarrow/17.0.0")', python=["3.11", "3.12"], brings=["pyarrow 17.0.0"])
@@ -79,49 +71,3 @@ class ModuleTree:
             "LMOD_VERSION": "9.8.7",
             "MODULEPATH": str(self.custom),
         }
-
-    def prefix(self, module: str) -> Path:
-        """Return where the software of a module is."""
-        return self.root / "software" / module
-
-    def write(self, path: Path, *lines: str) -> Path:
-        """Write a module file in Lua; `path` is without suffix."""
-        file = path.with_name(f"{path.name}.lua")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        return file
-
-    def python(self, year: str, version: str, *lines: str) -> Path:
-        """Write the module of a Python."""
-        root = self.prefix(f"python/{version}")
-        return self.write(
-            self.root / "modules" / year / "Core" / "python" / version,
-            'family("python")',
-            f'setenv("EBROOTPYTHON","{root}")',
-            f'setenv("EBVERSIONPYTHON","{version}")',
-            *lines,
-        )
-
-    def module(
-        self,
-        module: str,
-        *lines: str,
-        folder: Path | None = None,
-        python: Iterable[str] = (),
-        brings: Iterable[str] = (),
-    ) -> Path:
-        """Write a module that adds its prefix, and packages (``pyarrow 17.0.0``) for these Pythons into the prefix."""
-        prefix = self.prefix(module)
-        prefix.mkdir(parents=True, exist_ok=True)
-        for minor in python:
-            for package in brings:
-                self.package(prefix, minor, *package.split())
-        return self.write((folder or self.core) / module, *lines, f'prepend_path("EBPYTHONPREFIXES","{prefix}")')
-
-    def package(self, prefix: Path, minor: str, name: str, version: str) -> Path:
-        """Write the metadata of an installed package; nothing of a module's package has a RECORD."""
-        site = prefix / "lib" / f"python{minor}" / "site-packages"
-        folder = site / f"{name.replace('-', '_')}-{version}.dist-info"
-        folder.mkdir(parents=True)
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nText\n")
-        return folder
