@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tumpline.cli.chosen_environment import add_environment_options, usable_environment
+from tumpline.cli.chosen_environment import add_environment_options
+from tumpline.cli.job_environment import usable_or_made
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_project_option
@@ -48,7 +49,7 @@ def _code(options: argparse.Namespace, terminal: Terminal) -> str:
             hint=f"name one of {', '.join(SHELLS)} with --shell; or use: tumpline run -- COMMAND",
         )
     here = surroundings_here(environ)
-    _, folder, record, problems = usable_environment(options, here)
+    _, folder, record, problems = usable_or_made(options, terminal, here)
     # What is not loaded is loaded by the code.
     if against := [problem for problem in problems if problem.code != "module-not-loaded"]:
         raise NotSo(*against)

@@ -7,6 +7,7 @@ reads the lock and the project once.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,8 +17,11 @@ from tumpline.cli.wiring import choose_target, find_project, here, read_lock_of
 from tumpline.environment.record import read_record
 from tumpline.environment.seen import is_seen, remember, stamp_of
 from tumpline.errors import NotSo
+from tumpline.host import variables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tumpline.environment.check import Surroundings
     from tumpline.environment.record import EnvironmentRecord
     from tumpline.errors import Problem
@@ -30,6 +34,7 @@ __all__ = [
     "Usable",
     "add_environment_options",
     "ask",
+    "job_folder",
     "note_current",
     "seen_environment",
     "usable_environment",
@@ -117,7 +122,7 @@ def usable_environment(options: argparse.Namespace, here: Surroundings) -> Usabl
         return Usable(seen.place, seen.folder, record, problems)
     root, lock = read_lock_of(options)
     target = choose_target(lock, options)
-    place = Path(os.path.abspath(options.env or root / _FOLDER / target.name))  # noqa: PTH100 - keeps the link
+    place = _place(options, root, target.name)
     try:
         folder, record = open_environment(place)
     except NotSo as error:
@@ -134,6 +139,22 @@ def usable_environment(options: argparse.Namespace, here: Surroundings) -> Usabl
     if plan.key == record.key:
         note_current(question, lock, target, project, folder)
     return Usable(place, folder, record, check_environment(record, here, plan.key))
+
+
+def job_folder(environ: Mapping[str, str]) -> Path | None:
+    """Return the folder on the node's own disk that belongs to the job; None outside of a job."""
+    folder = environ.get("SLURM_TMPDIR", "")
+    return Path(folder) if environ.get("SLURM_JOB_ID") and folder.startswith("/") else None
+
+
+def _place(options: argparse.Namespace, root: Path, target: str) -> Path:
+    """Return where a target's environment is: where the options say, in a job the job's own, else the project's."""
+    if options.env is not None:
+        return Path(os.path.abspath(options.env))  # noqa: PTH100 - keeps the link
+    job = job_folder(variables())
+    if job is not None and os.path.islink(job / target):  # noqa: PTH114 - says no where it may not look
+        return job / target
+    return root / _FOLDER / target
 
 
 def _sync_words(options: argparse.Namespace) -> str:
@@ -158,13 +179,15 @@ def note_current(question: Question, lock: Lock, target: LockedTarget, project: 
 
 
 def _places(root: Path, options: argparse.Namespace) -> list[Path]:
-    """Return where the environment may be; without a target named, in any of the project's own places."""
+    """Return where the environment may be; without a target named, in any place of the job or the project."""
     if options.env is not None:
         return [Path(os.path.abspath(options.env))]  # noqa: PTH100 - keeps the link
-    folder = root / _FOLDER
+    job = job_folder(variables())
+    folders = [root / _FOLDER] if job is None else [job, root / _FOLDER]
     if options.target:
-        return [folder / options.target]
-    try:
-        return [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]  # noqa: PTH208
-    except OSError:
-        return []
+        return [folder / options.target for folder in folders]
+    places: list[Path] = []
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            places += [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]  # noqa: PTH208
+    return places

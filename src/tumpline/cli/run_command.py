@@ -9,7 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tumpline.cli.chosen_environment import add_environment_options, usable_environment
+from tumpline.cli.chosen_environment import add_environment_options
+from tumpline.cli.job_environment import usable_or_made
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_project_option
@@ -35,7 +36,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             "no-command", "there is no command to run", hint="write it behind two dashes: tumpline run -- python x.py"
         )
     environ = variables()
-    place, folder, _, problems = usable_environment(options, surroundings_here(environ))
+    place, folder, _, problems = usable_or_made(options, terminal, surroundings_here(environ))
     if problems:
         raise NotSo(*problems)
     if "VIRTUAL_ENV" in environ:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from tumpline.cli.chosen_environment import job_folder
 from tumpline.cli.image_words import head_data, made_for
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.sync_command import job_count, shown_place
@@ -61,8 +62,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _usual_place(target: str, environ: Mapping[str, str]) -> Path:
-    in_job = environ.get("SLURM_JOB_ID") and environ.get("SLURM_TMPDIR")
-    return Path(environ["SLURM_TMPDIR"] if in_job else ".") / target
+    return (job_folder(environ) or Path()) / target
 
 
 def _show(options: argparse.Namespace, terminal: Terminal) -> None:
