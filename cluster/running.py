@@ -155,23 +155,10 @@ def _start_munge(cluster: Cluster) -> None:
 
 
 def _start_proxy(cluster: Cluster) -> None:
-    log = (cluster.root / "log" / "proxy.log").open("ab")
-    with log:
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "cluster.proxy",
-                cluster.address,
-                str(cluster.port + 31),
-                cluster.root / "run/proxy",
-            ],
-            cwd=_HERE.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    start = 'cd "$1" && exec "${@:3}" >>"$2" 2>&1'
+    words = (sys.executable, "-m", "cluster.proxy", cluster.address, str(cluster.port + 31))
+    folders = (_HERE.parent, cluster.root / "log" / "proxy.log")
+    system("setsid", "--fork", "bash", "-c", start, "bash", *folders, *words, cluster.root / "run" / "proxy")
 
 
 def start_node(node: Node, cluster: Cluster) -> None:
