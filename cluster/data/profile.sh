@@ -6,8 +6,9 @@ if ! declare -F module >/dev/null; then
     export HOME=@root@/home PROJECT=@root@/project SCRATCH=@root@/scratch
     export PATH=@root@/bin:@root@/custom/bin:@path@
     export TUMPLINE_SITES=@sites@
-    export LMOD_SYSTEM_NAME= LMOD_AVAIL_EXTENSIONS=no LMOD_PAGER=none
+    export LMOD_AVAIL_EXTENSIONS=no LMOD_PAGER=none
     export MODULEPATH=@root@/modules/custom
+    # shellcheck disable=SC1091
     . @lmod@/init/bash
     @load@
 fi
