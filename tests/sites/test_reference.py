@@ -42,6 +42,8 @@ def test_every_inferred_fact_is_explained() -> None:
         "job-storage": "`$SLURM_TMPDIR`",
         "environments.2023.default-python": "the default Python",
         "quotas.scratch": "scratch",
+        "jobs.gpus": "what GPUs are called",
+        "jobs.shared-folder": "`/tmp` outlasts a job",
         "build-in": "environments are best made",
         "platform": "the platform",
     }

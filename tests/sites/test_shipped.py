@@ -19,7 +19,7 @@ def test_all_are_there_and_sorted() -> None:
 
 def test_only_guesses_are_marked() -> None:
     """What a cluster's own profile states as a fact does not stay marked as the general profile's guess."""
-    assert load_site("trillium").inferred == {"default-environment"}
+    assert load_site("trillium").inferred == {"default-environment", "jobs.shared-folder"}
     assert "environments.2023.default-python" in load_site("narval").inferred
     assert "environments.2023.default-python" not in load_site("fir").inferred
 

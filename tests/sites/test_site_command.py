@@ -30,6 +30,7 @@ SITE_KEYS = [
     "job-storage",
     "home-writable-in-jobs",
     "build-in",
+    "jobs",
     "default-environment",
     "environments",
     "quotas",
@@ -51,6 +52,12 @@ dummies = { gadget = "gadgets" }
 [environments.1]
 pythons = ["3.11.5", "3.12.4"]
 layers = { x86-64-v3 = ["v3", "generic"] }
+[jobs]
+gpus = ["a100:4"]
+whole-nodes = true
+cores = 64
+longest = 90
+shared-folder = "/disk"
 [quotas]
 home = { space = "500 MB" }
 scratch = { files = 1000 }
@@ -126,6 +133,9 @@ class TestShow:
         for line in (
             "manylinux wheels refused",
             f"wheelhouse {wheels}",
+            "GPUs on a node a100:4",
+            "nodes of jobs whole ones of 64 cores",
+            "longest job 90 minutes",
             "catalogue lab",
             "quota of home 500 MB (inferred)",
             "quota of scratch 1,000 files",
@@ -176,6 +186,16 @@ class TestShow:
             "job-storage": None,
             "home-writable-in-jobs": True,
             "build-in": "in-job",
+            "jobs": {
+                "accounts": [],
+                "gpus": ["a100:4"],
+                "whole-nodes": True,
+                "cores": 64,
+                "memory": True,
+                "shortest": None,
+                "longest": 90,
+                "shared-folder": "/disk",
+            },
             "default-environment": "1",
             "environments": [
                 {

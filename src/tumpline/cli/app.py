@@ -42,6 +42,7 @@ COMMANDS: dict[str, str] = {
     "pack": "write the environment as one file",
     "unpack": "make an environment of a packed one, on a node's own disk",
     "doctor": "say what is wrong here: modules, variables, home, lock, environment; and the cure",
+    "job": "run in a job, with the environment on every node",
     "activate": "print shell code that loads the modules and activates the environment",
 }
 """Command -> what it does. ``X-Y`` is the module ``X_Y_command``, with ``configure(parser)`` and ``execute(…)``."""

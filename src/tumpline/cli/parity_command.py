@@ -47,6 +47,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="compare a list of what is installed somewhere (pip freeze, pip list, conda) with the target",
     )
+    against.add_argument(
+        "--record",
+        type=Path,
+        nargs=2,
+        metavar="FILE",
+        help="compare two runs, by the records that their jobs left",
+    )
     parser.add_argument("--only-differences", action="store_true", help="show only the packages that diverge")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -57,6 +64,10 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         from tumpline.cli.parity_installed import compare_installed
 
         return compare_installed(options, terminal)
+    if options.record is not None:
+        from tumpline.cli.parity_runs import compare_records
+
+        return compare_records(options, terminal)
     _, lock = read_lock_of(options)
     report = parity(lock, options.target)
     if terminal.json:

@@ -11,7 +11,7 @@ from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import all_sites, here, load_site_named
 
 if TYPE_CHECKING:
-    from tumpline.sites import Quota, Site
+    from tumpline.sites import JobRules, Quota, Site
     from tumpline.sites.detect import Detection
 
 __all__ = ["configure", "execute", "inferred_mark"]
@@ -116,6 +116,8 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
         yield "$SLURM_TMPDIR", fact("job-storage", site.job_storage)
         yield "home in jobs", fact("home-writable-in-jobs", home)
         yield "best built", fact("build-in", {"in-job": "in the job", "login-node": "on a login node"}[site.build_in])
+        for label, key, value in _job_facts(site.jobs):
+            yield label, fact(f"jobs.{key}", value)
     for name, quota in (site.quotas or {}).items():
         yield f"quota of {name}", fact(f"quotas.{name}", _quota(quota))
     for environment in site.environments:
@@ -129,6 +131,18 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
             yield label, fact(f"{key}.layers", f"layers for {level}: {', '.join(layers)}" if layers else "")
     yield "only as modules", fact("dummies", ", ".join(f"{dummy.name} ({dummy.module})" for dummy in site.dummies))
     yield "profile", site.origin
+
+
+def _job_facts(rules: JobRules) -> Iterator[tuple[str, str, str]]:
+    """Yield label, key and value of what jobs must be like."""
+    yield "accounts of jobs", "accounts", ", ".join(f"{prefix}-*" for prefix in rules.accounts)
+    yield "GPUs on a node", "gpus", ", ".join(rules.gpus)
+    cores = f" of {rules.cores} cores" if rules.cores is not None else ""
+    yield "nodes of jobs", "whole-nodes", f"whole ones{cores}" if rules.whole_nodes else ""
+    yield "memory of jobs", "memory", "" if rules.memory else "requests are ignored"
+    yield "shortest job", "shortest", f"{rules.shortest} minutes" if rules.shortest is not None else ""
+    yield "longest job", "longest", f"{rules.longest} minutes" if rules.longest is not None else ""
+    yield "shared in arrays", "shared-folder", rules.shared_folder
 
 
 def inferred_mark(site: Site, key: str) -> str:
@@ -167,6 +181,16 @@ def _data(site: Site) -> dict[str, object]:
         "job-storage": site.job_storage or None,
         "home-writable-in-jobs": site.home_writable_in_jobs,
         "build-in": site.build_in,
+        "jobs": {
+            "accounts": list(site.jobs.accounts),
+            "gpus": list(site.jobs.gpus),
+            "whole-nodes": site.jobs.whole_nodes,
+            "cores": site.jobs.cores,
+            "memory": site.jobs.memory,
+            "shortest": site.jobs.shortest,
+            "longest": site.jobs.longest,
+            "shared-folder": site.jobs.shared_folder or None,
+        },
         "default-environment": site.default_environment or None,
         "environments": [
             {

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.amounts import amount, counted
 from tumpline.cli.late import LateParser
+from tumpline.cli.stage_lacking import staging_problems
 from tumpline.cli.stage_place import add_stage_option, open_stage, without_internet
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_network_options, add_project_option, choose_target, load_site_of, read_lock_of
-from tumpline.errors import Problem
 
 if TYPE_CHECKING:
     from tumpline.environment.stage import Need, Survey
@@ -141,28 +141,8 @@ def _tell_check(surveys: Iterable[Survey], stage: WheelStore, terminal: Terminal
         if survey.complete:
             terminal.say(f"{target.name}: {_where(survey)}; a job needs no internet")
             continue
-        if survey.lacking:
-            lines = [f"{need}: {need.what}" for need in survey.lacking]
-            terminal.problem(
-                Problem(
-                    "not-staged",
-                    f"{counted(len(lines), 'wheel')} that a job needs {'is' if len(lines) == 1 else 'are'} not staged",
-                    where=f"target {target.name}",
-                    why="\n".join(lines),
-                    hint=f"where there is internet, run: tumpline stage --target {target.name}; "
-                    f"the stage is {stage.folder}",
-                )
-            )
-        for name, version, path in survey.gone:
-            terminal.problem(
-                Problem(
-                    "wheel-gone",
-                    f"the file of {name} {version} is not there",
-                    where=f"target {target.name}",
-                    why=f"there is no {path}",
-                    hint="lock again: tumpline lock; for the wheelhouse first tumpline catalogue scan",
-                )
-            )
+        for problem in staging_problems(survey, stage):
+            terminal.problem(problem)
 
 
 def _where(survey: Survey) -> str:

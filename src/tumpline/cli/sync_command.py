@@ -44,6 +44,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="tumpline",
         help="what puts the wheels into place: tumpline itself (the default), the environment's own pip, a uv on PATH",
     )
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="make the environment of a run anew, from the record that its job left, in a folder of its own",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     add_stage_option(parser)
     add_index_options(parser)
@@ -71,7 +77,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _may_be_answered_at_once(options: argparse.Namespace, terminal: Terminal) -> bool:
-    return not (terminal.json or options.dry_run or options.compile or options.renew)
+    return not (terminal.json or options.dry_run or options.compile or options.renew or options.record)
 
 
 def sync_data(report: SyncReport) -> dict[str, object]:
@@ -133,6 +139,9 @@ def _tell(report: SyncReport, options: argparse.Namespace, terminal: Terminal) -
             f"{place} is ready: Python {report.python}, {report.packages} packages, "
             f"{report.files} files, {size:.0f} MiB"
         )
+        if options.record is not None:
+            terminal.say(f"use it: source {place}/bin/activate")
+            return
         chosen = f" --target {options.target}" if options.target else ""
         elsewhere = f" --env {options.env}" if options.env else ""
         terminal.say(f"use it: tumpline run{chosen}{elsewhere} -- python …, or: source {place}/bin/activate")

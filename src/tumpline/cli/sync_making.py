@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tumpline.cli.chosen_environment import Question, note_current
 from tumpline.cli.outdated import remark_outdated
+from tumpline.cli.recorded import lock_of_record
 from tumpline.cli.stage_place import find_stage, without_internet
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.sync_progress import SyncProgress
@@ -31,10 +32,15 @@ __all__ = ["make"]
 
 def make(options: argparse.Namespace, terminal: Terminal, question: Question) -> SyncReport:
     """Make the environment what the lock says, and remember that it is."""
-    root, lock = read_lock_of(options)
-    target = choose_target(lock, options)
-    project = read_project(root)
-    remark_outdated(lock, project, terminal)
+    if options.record is not None:
+        root, lock, target, place = lock_of_record(options, terminal)
+        project = read_project(root)
+    else:
+        root, lock = read_lock_of(options)
+        target = choose_target(lock, options)
+        place = default_place(root, target.name)
+        project = read_project(root)
+        remark_outdated(lock, project, terminal)
     site = load_site_of(target)
     environ = variables()
     if not options.offline and without_internet(site):
@@ -44,7 +50,7 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
     settings = SyncSettings(
         options.offline, options.dry_run, options.jobs, options.compile, options.installer, options.renew
     )
-    place = options.env or default_place(root, target.name)
+    place = options.env or place
     surroundings = surroundings_here(environ)
     with cache_use() as use, open_index(options, use=use) as index:
         report = sync(
@@ -63,6 +69,6 @@ def make(options: argparse.Namespace, terminal: Terminal, question: Question) ->
             use=use,
             quota=stated_quota(site, place, environ) if surroundings.site == site.name else None,
         )
-    if not report.dry_run and (folder := current_generation(report.place)) is not None:
+    if options.record is None and not report.dry_run and (folder := current_generation(report.place)) is not None:
         note_current(question, lock, target, project, folder)
     return report

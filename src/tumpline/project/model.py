@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tumpline.project.job import JobRequest
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
@@ -85,6 +87,7 @@ class Settings:
     overrides: tuple[Declared, ...] = ()
     resolution: VersionOrder = "highest"
     exclude_newer: str = ""
+    job: JobRequest = field(default_factory=JobRequest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TypeVar, get_args
 from tumpline.errors import InputError
 from tumpline.project.document import Document, nearest, quoted
 from tumpline.project.groups import listed
+from tumpline.project.job import read_job
 from tumpline.project.lines import KeyPath, show_keys
 from tumpline.project.model import Declared, PackageRule, Parity, Policy, Settings, TargetRequest, VersionOrder
 from tumpline.project.moments import parse_cutoff
@@ -27,6 +28,7 @@ KEYS = (
     "overrides",
     "resolution",
     "exclude-newer",
+    "job",
     "targets",
     "packages",
 )
@@ -57,6 +59,7 @@ def read_settings(document: Document) -> Settings:
         parity=_parity(document, (*_ROOT, "parity")) or default.parity,
         groups=_groups(document, (*_ROOT, "groups")),
         pypi_group=_group(document, (*_ROOT, "pypi-group")) or default.pypi_group,
+        job=read_job(document, (*_ROOT, "job")),
         targets=_targets(document),
         packages=_packages(document),
         constraints=_steering(document, (*_ROOT, "constraints")),

@@ -8,9 +8,9 @@ which site this is, `rewrites` and `companions` know how a site's wheels differ 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tumpline.sites.profile import Dummy, ModulePackage, Platform, Quota, Site, SoftwareEnvironment
+    from tumpline.sites.profile import Dummy, JobRules, ModulePackage, Platform, Quota, Site, SoftwareEnvironment
 
-__all__ = ["Dummy", "ModulePackage", "Platform", "Quota", "Site", "SoftwareEnvironment"]
+__all__ = ["Dummy", "JobRules", "ModulePackage", "Platform", "Quota", "Site", "SoftwareEnvironment"]
 
 
 def __getattr__(name: str) -> object:

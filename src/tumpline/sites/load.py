@@ -14,7 +14,7 @@ from tumpline.sites.profile import ModulePackage, Site
 
 __all__ = ["list_sites", "load_site", "module_packages", "profiles_digest"]
 
-_MERGED = ("dummies", "environments", "quotas")
+_MERGED = ("dummies", "environments", "jobs", "quotas")
 """Tables to which a profile adds: the others replace what is inherited."""
 
 

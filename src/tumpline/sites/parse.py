@@ -17,6 +17,7 @@ from tumpline.sites.profile import (
     BuildPlace,
     Dummy,
     Internet,
+    JobRules,
     ModulePackage,
     Quota,
     Site,
@@ -38,6 +39,10 @@ _LOCAL = Form(re.compile(r"[a-z0-9]+(\.[a-z0-9]+)*"), "the local part of a versi
 _PYTHON = Form(re.compile(r"[0-9]+\.[0-9]+\.[0-9]+"), "an exact version such as 3.11.5")
 _MINOR = Form(re.compile(r"[0-9]+\.[0-9]+"), "a minor version such as 3.11")
 _PROJECT = Form(re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"), "the name of a Python package")
+_GPUS = Form(
+    re.compile(r"[0-9]{1,3}|[A-Za-z][A-Za-z0-9_.-]*(:[0-9]{1,3})?"), "a model such as a100, h100:4, or a number"
+)
+_ABSOLUTE = Form(re.compile(r"/[A-Za-z0-9._/-]+"), "the path of a folder")
 _SPACE = Form(re.compile(r"[0-9]{1,9} (KB|MB|GB|TB)"), 'a size such as "50 GB"')
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -74,6 +79,7 @@ def parse_site(name: str, values: Mapping[str, object], origins: Mapping[str, Pa
         job_storage=cast('Literal["disk", "memory", ""]', top.text("job-storage", choices=("disk", "memory"))),
         home_writable_in_jobs=top.flag("home-writable-in-jobs", True),
         build_in=cast("BuildPlace", top.text("build-in", "in-job", choices=("in-job", "login-node"))),
+        jobs=_job_rules(top.table("jobs")),
         quotas={key: _quota(quotas.table(key)) for key in quotas.names(_WORD)} or None,
         dummies=tuple(
             Dummy(normalise(package), dummies.text(package, form=_WORD)) for package in dummies.names(_PROJECT)
@@ -168,6 +174,21 @@ def _environment(name: str, table: Table) -> SoftwareEnvironment:
     found = {level: layers.texts(level, form=_LAYER) for level in layers.names(_WORD)}
     table.done()
     return SoftwareEnvironment(name, pythons, default, found)
+
+
+def _job_rules(table: Table) -> JobRules:
+    rules = JobRules(
+        accounts=table.texts("accounts", form=_WORD),
+        gpus=table.texts("gpus", form=_GPUS),
+        whole_nodes=table.flag("whole-nodes", False),
+        cores=table.count("cores"),
+        memory=table.flag("memory", True),
+        shortest=table.count("shortest"),
+        longest=table.count("longest"),
+        shared_folder=table.text("shared-folder", form=_ABSOLUTE),
+    )
+    table.done()
+    return rules
 
 
 def _wheelhouse(text: str, origins: Mapping[str, Path]) -> str | None:

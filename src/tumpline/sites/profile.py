@@ -12,6 +12,7 @@ __all__ = [
     "BuildPlace",
     "Dummy",
     "Internet",
+    "JobRules",
     "ModulePackage",
     "Platform",
     "Quota",
@@ -68,6 +69,28 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRules:
+    """What a site's scheduler wants of jobs; what is not known is empty, and nothing is held against a job.
+
+    `accounts` are the first parts of account names (``def`` for ``def-pi``); where there are any, a job has to name an
+    account. `gpus` are the requests that are allowed on a node: a model (``a100``, any number of it), a model with its
+    number (``h100:4``), or a number alone (``4``). `whole_nodes` says that jobs get nodes as a whole, `cores` how many
+    cores such a node has; `memory` is False where a request for memory means nothing. `shortest` and `longest` are in
+    minutes. `shared_folder` is a folder of each node's own disk that outlasts a job, so that the tasks of an array can
+    share what the first of them makes.
+    """
+
+    accounts: tuple[str, ...] = ()
+    gpus: tuple[str, ...] = ()
+    whole_nodes: bool = False
+    cores: int | None = None
+    memory: bool = True
+    shortest: int | None = None
+    longest: int | None = None
+    shared_folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SoftwareEnvironment:
     """One ``StdEnv``: its Pythons (exact versions, ``3.11.5``) and, per CPU level, the wheelhouse layers in order."""
 
@@ -104,6 +127,7 @@ class Site:
     job_storage: Literal["disk", "memory", ""] = ""
     home_writable_in_jobs: bool = True
     build_in: BuildPlace = "in-job"
+    jobs: JobRules = JobRules()
     quotas: Mapping[str, Quota] | None = None
     dummies: tuple[Dummy, ...] = ()
     module_tables: tuple[str, ...] = ()

@@ -1,0 +1,142 @@
+"""The parts of a job's script that are the same in all of them."""
+
+from __future__ import annotations
+
+__all__ = ["FINISH", "MODULES", "ON_EVERY_NODE", "RANKS", "RECORD", "SHARE"]
+
+MODULES = r"""
+set +u # the module system reads variables that need not be set
+if ! command -v module >/dev/null && [ -r "${LMOD_PKG:-}/init/bash" ]; then
+    # shellcheck disable=SC1091
+    . "$LMOD_PKG/init/bash"
+fi
+module --force purge
+@LOAD@
+set -u
+""".strip("\n").split("\n")
+
+RECORD = r"""
+# The record of this run, in the folder of its output.
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
+    record=$output/$SLURM_JOB_NAME-${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID.json
+else
+    record=$output/$SLURM_JOB_NAME-$SLURM_JOB_ID.json
+fi
+started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+text() {
+    local value=${1//\\/\\\\}
+    value=${value//\"/\\\"}
+    printf '"%s"' "${value//[[:cntrl:]]/?}"
+}
+write_record() { # END STATUS
+    local driver=null loaded=${LOADEDMODULES:-}
+    if [ -r /sys/module/nvidia/version ]; then driver=$(text "$(</sys/module/nvidia/version)"); fi
+    {
+        cat <<'TUMPLINE'
+{
+@KNOWN@
+TUMPLINE
+        echo " \"job\": $(text "${record##*/}"),"
+        echo " \"restarts\": $((${SLURM_RESTART_COUNT:-0})),"
+        echo " \"account\": $(text "${SLURM_JOB_ACCOUNT:-}"),"
+        echo " \"nodes\": $(text "${SLURM_JOB_NODELIST:-}"),"
+        echo " \"tasks\": $((${SLURM_NTASKS:-1})),"
+        echo " \"driver\": $driver,"
+        echo " \"loaded\": $(text "$loaded"),"
+        echo " \"start\": $(text "$started"),"
+        echo " \"end\": $1,"
+        echo " \"status\": $2"
+        echo "}"
+    } >"$record.part" && mv -f "$record.part" "$record" ||
+        echo "tumpline: the record of this run can not be written: $record" >&2
+}
+""".strip("\n").split("\n")
+
+FINISH = r"""
+finish() {
+    write_record "$(text "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$1"
+    if declare -F leave_shared >/dev/null; then leave_shared; fi
+}
+trap 'finish $?' EXIT
+trap 'exit 143' TERM
+write_record null null
+""".strip("\n").split("\n")
+
+SHARE = r"""
+# The tasks of the array that run on a node share one environment: the first makes it, the others wait for it. mkdir and
+# mv decide who is first, on the node's own disk. Nothing is locked, so that nothing can stay locked.
+make_shared() {
+    local own=$shared/$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0} waited=0 pulse touched
+    mkdir -m 700 "${shared%/*}" 2>/dev/null || true
+    if [ -L "${shared%/*}" ] || [ ! -O "${shared%/*}" ] || ! mkdir -p "$shared/users" ||
+        ! touch "$shared/users/$SLURM_JOB_ID"; then
+        make "$environment" || fail "no environment on $(hostname): what is written above says why"
+        return
+    fi
+    until [ -e "$shared/environment/bin/activate" ]; do
+        if mkdir "$shared/building" 2>/dev/null; then
+            if [ -e "$shared/environment/bin/activate" ]; then
+                rmdir "$shared/building"
+                continue
+            fi
+            (while kill -0 $$ 2>/dev/null && sleep 2; do touch -c "$shared/building"; done) >/dev/null 2>&1 &
+            pulse=$!
+            if make "$own" && ln -s "$own" "$own.link" && mv -fT "$own.link" "$shared/environment"; then
+                kill "$pulse" 2>/dev/null || true
+                rmdir "$shared/building" 2>/dev/null || true
+                continue
+            fi
+            kill "$pulse" 2>/dev/null || true
+            rmdir "$shared/building" 2>/dev/null || true
+            rm -rf "$own" "$shared/.${own##*/}".*
+            fail "no environment on $(hostname): what is written above says why"
+        fi
+        # Who makes it touches its folder every two seconds; after thirty without it, another takes over.
+        touched=$(stat -c %Y "$shared/building" 2>/dev/null || date +%s)
+        if [ $(($(date +%s) - touched)) -gt 30 ]; then
+            echo "tumpline: on $(hostname), whoever was making the environment is gone: making it anew" >&2
+            mv -T "$shared/building" "$own.gone" 2>/dev/null && rmdir "$own.gone"
+            continue
+        fi
+        if [ "$waited" -ge 1800 ]; then
+            echo "tumpline: on $(hostname), the environment took longer than half an hour: making one for this task" >&2
+            make "$environment" || fail "no environment on $(hostname): what is written above says why"
+            return
+        fi
+        sleep 1
+        waited=$((waited + 1))
+    done
+    ln -sfn "$(readlink -f "$shared/environment")" "$environment"
+}
+leave_shared() {
+    local others
+    rm -f "$shared/users/$SLURM_JOB_ID"
+    # Only the last on its node asks the scheduler, and removes it where no task is left to come.
+    if rmdir "$shared/users" 2>/dev/null; then
+        if others=$(squeue --noheader --array --jobs="$SLURM_ARRAY_JOB_ID" --format=%A 2>/dev/null) &&
+            ! grep -qvx "$SLURM_JOB_ID" <<<"$others"; then
+            rm -rf "$shared"
+        else
+            mkdir -p "$shared/users"
+        fi
+    fi
+}
+""".strip("\n").split("\n")
+
+ON_EVERY_NODE = r"""
+on_every_node() { # runs a function of this script once on each node
+    if [ "$SLURM_JOB_NUM_NODES" -eq 1 ]; then
+        "$1"
+    else
+        srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \
+            bash -c "set -euo pipefail; $(declare -f @FUNCTIONS@); $1"
+    fi
+}
+""".strip("\n").split("\n")
+
+RANKS = r"""
+# The command: each rank in the environment of its node. srun does not take the number of CPUs from sbatch by itself.
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK; fi
+# shellcheck disable=SC2016
+srun bash -c '. "$1/bin/activate" && shift && exec "$@"' bash \
+""".strip("\n").split("\n")
