@@ -117,14 +117,14 @@ def _declare(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{key}",
             type=_value_of(key),
-            default="",
+            default=None,
             metavar=key.upper(),
             help=f"{field.words} (sbatch --{field.option})",
         )
     parser.add_argument(
         "--output",
         type=_value_of("output"),
-        default="",
+        default=None,
         metavar="DIR",
         help="the folder for what the job says and for the record of the run (default: where it is submitted)",
     )

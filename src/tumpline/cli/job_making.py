@@ -118,8 +118,8 @@ def _command(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _request(options: argparse.Namespace, project: Project, root: Path) -> JobRequest:
-    given = {key: getattr(options, key.replace("-", "_")) for key in JOB_FIELDS}
-    given |= {"output": options.output, "environment": options.environment or ""}
+    given = {key: getattr(options, key.replace("-", "_")) or "" for key in JOB_FIELDS}
+    given |= {"output": options.output or "", "environment": options.environment or ""}
     request = with_values(project.settings.job, given, tuple(options.option))
     if not request.name:
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", project.name or root.name).strip(".-_") or "job"

@@ -17,11 +17,9 @@ set -u
 
 RECORD = r"""
 # The record of this run, in the folder of its output.
-if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
-    record=$output/$SLURM_JOB_NAME-${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID.json
-else
-    record=$output/$SLURM_JOB_NAME-$SLURM_JOB_ID.json
-fi
+number=$SLURM_JOB_ID
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then number=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
+record=$output/$SLURM_JOB_NAME-$number.json
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 text() {
     local value=${1//\\/\\\\}
@@ -36,7 +34,7 @@ write_record() { # END STATUS
 {
 @KNOWN@
 TUMPLINE
-        echo " \"job\": $(text "${record##*/}"),"
+        echo " \"job\": $(text "$number"),"
         echo " \"restarts\": $((${SLURM_RESTART_COUNT:-0})),"
         echo " \"account\": $(text "${SLURM_JOB_ACCOUNT:-}"),"
         echo " \"nodes\": $(text "${SLURM_JOB_NODELIST:-}"),"

@@ -145,6 +145,7 @@ def _make(job: JobDescription) -> list[str]:
         ")",
         "# virtualenv keeps what it brings in here, not in the home folder.",
         'export VIRTUALENV_OVERRIDE_APP_DATA="$SLURM_TMPDIR/virtualenv"',
+        'command -v virtualenv >/dev/null || fail "there is no virtualenv: load a module of Python"',
         'virtualenv --quiet --no-download "$1" &&',
         '    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-compile \\',
         '        "${wheels[@]}"',
