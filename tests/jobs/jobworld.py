@@ -52,7 +52,7 @@ _PROGRAMS = {
     # What each is asked is noted, one argument a line.
     "srun": 'printf "%s\\n" srun "$@" >>"$DIARY"\nwhile [[ $1 == --* ]]; do shift; done\nexec "$@"',
     "sbcast": 'printf "%s\\n" sbcast "$@" >>"$DIARY"\nshift\ncp "$1" "$2"',
-    "squeue": 'printf "%s\\n" squeue "$@" >>"$DIARY"\ncat "$QUEUE" 2>/dev/null',
+    "squeue": 'printf "%s\\n" squeue "$@" >>"$DIARY"\ncat "$QUEUE" 2>/dev/null || true',
     "sbatch": 'printf "%s\\n" sbatch "$@" >>"$DIARY"\n'
     'case $1 in --parsable) cp "$2" "$DIARY.sh"; echo 4711;;\n'
     '*) if [ -n "${REFUSE:-}" ]; then echo "sbatch: error: $REFUSE" >&2; exit 1; fi\n'
@@ -66,15 +66,24 @@ class JobWorld(World):
     def __init__(self, root: Path, *, shared: str = "") -> None:
         super().__init__(root)
         self.shared = shared or str(root / "shared")
-        Path(self.shared).mkdir(exist_ok=True)
+        Path(self.shared).mkdir(parents=True, exist_ok=True)
         (self.sites / "pond.toml").write_text(_PROFILE.replace("@SHARED@", self.shared))
         self.pyproject.write_text(_PROJECT)
         make_wheel(self.links, "alpha", "1.0", files={"alpha.py": "says = 'alpha'"})
         make_wheel(self.links, "pip", "99.0")
-        self.environ |= {"TUMPLINE_SITE": "pond", "TUMPLINE_STAGE": str(root / "stage")}
+        self.environ |= {"TUMPLINE_SITE": "pond", "TUMPLINE_STAGE": str(self.odd / "stage")}
         self.diary = root / "diary"
         self.run("lock").ok()
         self.run("stage").ok()
+
+    @property
+    def odd(self) -> Path:
+        """A folder with a name that no shell may take for code; pip's settings could not name it."""
+        return self.root / "a b'$(touch harm)`touch harm`"
+
+    @property
+    def project(self) -> Path:
+        return self.odd / "project"
 
     def stand_ins(self) -> None:
         """Put stand-ins of Slurm's programs first on PATH."""
@@ -122,6 +131,11 @@ class JobWorld(World):
         process = self.start(script, job, **(environ or {}))
         out, err = process.communicate(timeout=120)
         return Done(process.returncode, out, err)
+
+    def lose_wheels(self) -> None:
+        """Empty the stage, the index and the cache."""
+        for folder in (self.odd / "stage", self.links, self.root / "home" / ".cache"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def asked(self, program: str) -> int:
         """How often a stand-in was started."""

@@ -82,6 +82,7 @@ make_shared() {
             if make "$own" && ln -s "$own" "$own.link" && mv -fT "$own.link" "$shared/environment"; then
                 kill "$pulse" 2>/dev/null || true
                 rmdir "$shared/building" 2>/dev/null || true
+                forget_arrays || true
                 continue
             fi
             kill "$pulse" 2>/dev/null || true
@@ -106,13 +107,26 @@ make_shared() {
     done
     ln -sfn "$(readlink -f "$shared/environment")" "$environment"
 }
+forget_arrays() {
+    # What arrays left behind that were cancelled, or whose node failed, and that the scheduler knows no more.
+    local folder said
+    for folder in "${shared%/*}"/*-*; do
+        if [ "$folder" = "$shared" ]; then continue; fi
+        said=${folder##*/}
+        if said=$(squeue --noheader --jobs="${said%%-*}" 2>&1); then
+            [ -z "$said" ]
+        else
+            [[ $said == *"Invalid job id"* ]]
+        fi && rm -rf "$folder"
+    done
+}
 leave_shared() {
-    local others
+    local waiting
     rm -f "$shared/users/$SLURM_JOB_ID"
-    # Only the last on its node asks the scheduler, and removes it where no task is left to come.
+    # Only the last on its node asks the scheduler, and removes it where no task is waiting that may come here.
     if rmdir "$shared/users" 2>/dev/null; then
-        if others=$(squeue --noheader --array --jobs="$SLURM_ARRAY_JOB_ID" --format=%A 2>/dev/null) &&
-            ! grep -qvx "$SLURM_JOB_ID" <<<"$others"; then
+        if waiting=$(squeue --noheader --states=PENDING --jobs="$SLURM_ARRAY_JOB_ID" 2>/dev/null) &&
+            [ -z "$waiting" ]; then
             rm -rf "$shared"
         else
             mkdir -p "$shared/users"

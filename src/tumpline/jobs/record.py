@@ -92,7 +92,7 @@ def read_run_record(path: Path) -> RunRecord:
         return _record(path, table)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(path, "it is not the record of a run that this version of tumpline knows") from error
 
 

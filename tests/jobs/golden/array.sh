@@ -1,0 +1,181 @@
+#!/bin/bash
+# The job of training, for the target narval.
+# Made by: tumpline job script. To run it: sbatch FILE. It may be edited.
+#SBATCH --job-name=train
+#SBATCH --account=def-pi
+#SBATCH --time=3:00:00
+#SBATCH --ntasks-per-node=2
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=32G
+#SBATCH --gpus-per-node=a100:2
+#SBATCH --array=1-200%50
+#SBATCH --mail-user=me@example.org
+#SBATCH --mail-type=END,FAIL
+#SBATCH --output=/scratch/me/runs/%x-%A_%a.out
+#SBATCH --exclusive
+#SBATCH --comment="a # b"
+
+set -euo pipefail
+
+fail() {
+    echo "tumpline: $*" >&2
+    exit 1
+}
+
+output=/scratch/me/runs
+# The record of this run, in the folder of its output.
+number=$SLURM_JOB_ID
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then number=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
+record=$output/$SLURM_JOB_NAME-$number.json
+started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+text() {
+    local value=${1//\\/\\\\}
+    value=${value//\"/\\\"}
+    printf '"%s"' "${value//[[:cntrl:]]/?}"
+}
+write_record() { # END STATUS
+    local driver=null loaded=${LOADEDMODULES:-}
+    if [ -r /sys/module/nvidia/version ]; then driver=$(text "$(</sys/module/nvidia/version)"); fi
+    {
+        cat <<'TUMPLINE'
+{
+ "schema": "tumpline.run/1",
+ "command": ["python", "train.py"],
+TUMPLINE
+        echo " \"job\": $(text "$number"),"
+        echo " \"restarts\": $((${SLURM_RESTART_COUNT:-0})),"
+        echo " \"account\": $(text "${SLURM_JOB_ACCOUNT:-}"),"
+        echo " \"nodes\": $(text "${SLURM_JOB_NODELIST:-}"),"
+        echo " \"tasks\": $((${SLURM_NTASKS:-1})),"
+        echo " \"driver\": $driver,"
+        echo " \"loaded\": $(text "$loaded"),"
+        echo " \"start\": $(text "$started"),"
+        echo " \"end\": $1,"
+        echo " \"status\": $2"
+        echo "}"
+    } >"$record.part" && mv -f "$record.part" "$record" ||
+        echo "tumpline: the record of this run can not be written: $record" >&2
+}
+finish() {
+    write_record "$(text "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$1"
+    if declare -F leave_shared >/dev/null; then leave_shared; fi
+}
+trap 'finish $?' EXIT
+trap 'exit 143' TERM
+write_record null null
+
+# What the shell had activated from which the job was submitted is not the job's.
+unset SLURM_EXPORT_ENV VIRTUAL_ENV PYTHONHOME PYTHONPATH
+export PYTHONNOUSERSITE=1
+set +u # the module system reads variables that need not be set
+if ! command -v module >/dev/null && [ -r "${LMOD_PKG:-}/init/bash" ]; then
+    # shellcheck disable=SC1091
+    . "$LMOD_PKG/init/bash"
+fi
+module --force purge
+module load StdEnv/2023 python/3.11.5 arrow/17.0.0 || fail 'these modules can not be loaded: StdEnv/2023 python/3.11.5 arrow/17.0.0; see which there are with: module spider NAME'
+set -u
+
+# The environment, on the own disk of each node.
+[ -n "${SLURM_TMPDIR:-}" ] || fail "SLURM_TMPDIR is not set: this cluster gives jobs no disk of their own; write the script with --environment login-node"
+environment=$SLURM_TMPDIR/environment
+export environment
+
+tumpline() {
+    command /project/me/tumpline/bin/python -P -m tumpline "$@"
+}
+
+make() {
+    tumpline sync -q --project /project/me/training --target narval --stage /scratch/me/tumpline/stage --env "$1"
+}
+
+shared=/tmp/tumpline-$UID/$SLURM_ARRAY_JOB_ID-0123456789ab
+export shared
+# The tasks of the array that run on a node share one environment: the first makes it, the others wait for it. mkdir and
+# mv decide who is first, on the node's own disk. Nothing is locked, so that nothing can stay locked.
+make_shared() {
+    local own=$shared/$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0} waited=0 pulse touched
+    mkdir -m 700 "${shared%/*}" 2>/dev/null || true
+    if [ -L "${shared%/*}" ] || [ ! -O "${shared%/*}" ] || ! mkdir -p "$shared/users" ||
+        ! touch "$shared/users/$SLURM_JOB_ID"; then
+        make "$environment" || fail "no environment on $(hostname): what is written above says why"
+        return
+    fi
+    until [ -e "$shared/environment/bin/activate" ]; do
+        if mkdir "$shared/building" 2>/dev/null; then
+            if [ -e "$shared/environment/bin/activate" ]; then
+                rmdir "$shared/building"
+                continue
+            fi
+            (while kill -0 $$ 2>/dev/null && sleep 2; do touch -c "$shared/building"; done) >/dev/null 2>&1 &
+            pulse=$!
+            if make "$own" && ln -s "$own" "$own.link" && mv -fT "$own.link" "$shared/environment"; then
+                kill "$pulse" 2>/dev/null || true
+                rmdir "$shared/building" 2>/dev/null || true
+                forget_arrays || true
+                continue
+            fi
+            kill "$pulse" 2>/dev/null || true
+            rmdir "$shared/building" 2>/dev/null || true
+            rm -rf "$own" "$shared/.${own##*/}".*
+            fail "no environment on $(hostname): what is written above says why"
+        fi
+        # Who makes it touches its folder every two seconds; after thirty without it, another takes over.
+        touched=$(stat -c %Y "$shared/building" 2>/dev/null || date +%s)
+        if [ $(($(date +%s) - touched)) -gt 30 ]; then
+            echo "tumpline: on $(hostname), whoever was making the environment is gone: making it anew" >&2
+            mv -T "$shared/building" "$own.gone" 2>/dev/null && rmdir "$own.gone"
+            continue
+        fi
+        if [ "$waited" -ge 1800 ]; then
+            echo "tumpline: on $(hostname), the environment took longer than half an hour: making one for this task" >&2
+            make "$environment" || fail "no environment on $(hostname): what is written above says why"
+            return
+        fi
+        sleep 1
+        waited=$((waited + 1))
+    done
+    ln -sfn "$(readlink -f "$shared/environment")" "$environment"
+}
+forget_arrays() {
+    # What arrays left behind that were cancelled, or whose node failed, and that the scheduler knows no more.
+    local folder said
+    for folder in "${shared%/*}"/*-*; do
+        if [ "$folder" = "$shared" ]; then continue; fi
+        said=${folder##*/}
+        if said=$(squeue --noheader --jobs="${said%%-*}" 2>&1); then
+            [ -z "$said" ]
+        else
+            [[ $said == *"Invalid job id"* ]]
+        fi && rm -rf "$folder"
+    done
+}
+leave_shared() {
+    local waiting
+    rm -f "$shared/users/$SLURM_JOB_ID"
+    # Only the last on its node asks the scheduler, and removes it where no task is waiting that may come here.
+    if rmdir "$shared/users" 2>/dev/null; then
+        if waiting=$(squeue --noheader --states=PENDING --jobs="$SLURM_ARRAY_JOB_ID" 2>/dev/null) &&
+            [ -z "$waiting" ]; then
+            rm -rf "$shared"
+        else
+            mkdir -p "$shared/users"
+        fi
+    fi
+}
+
+on_every_node() { # runs a function of this script once on each node
+    if [ "$SLURM_JOB_NUM_NODES" -eq 1 ]; then
+        "$1"
+    else
+        srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \
+            bash -c "set -euo pipefail; $(declare -f fail make tumpline make_shared forget_arrays); $1"
+    fi
+}
+on_every_node make_shared
+
+# The command: each rank in the environment of its node. srun does not take the number of CPUs from sbatch by itself.
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK; fi
+# shellcheck disable=SC2016
+srun bash -c '. "$1/bin/activate" && shift && exec "$@"' bash \
+    "$environment" python train.py --rate 0.1

@@ -1,0 +1,87 @@
+#!/bin/bash
+# The job of training, for the target narval.
+# Made by: tumpline job script. To run it: sbatch FILE. It may be edited.
+#SBATCH --job-name=train
+#SBATCH --account=def-pi
+#SBATCH --time=3:00:00
+#SBATCH --nodes=4
+#SBATCH --ntasks-per-node=2
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=32G
+#SBATCH --gpus-per-node=a100:2
+#SBATCH --mail-user=me@example.org
+#SBATCH --mail-type=END,FAIL
+#SBATCH --output=/scratch/me/runs/%x-%j.out
+#SBATCH --exclusive
+#SBATCH --comment="a # b"
+
+set -euo pipefail
+
+fail() {
+    echo "tumpline: $*" >&2
+    exit 1
+}
+
+output=/scratch/me/runs
+# The record of this run, in the folder of its output.
+number=$SLURM_JOB_ID
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then number=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
+record=$output/$SLURM_JOB_NAME-$number.json
+started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+text() {
+    local value=${1//\\/\\\\}
+    value=${value//\"/\\\"}
+    printf '"%s"' "${value//[[:cntrl:]]/?}"
+}
+write_record() { # END STATUS
+    local driver=null loaded=${LOADEDMODULES:-}
+    if [ -r /sys/module/nvidia/version ]; then driver=$(text "$(</sys/module/nvidia/version)"); fi
+    {
+        cat <<'TUMPLINE'
+{
+ "schema": "tumpline.run/1",
+ "command": ["python", "train.py"],
+TUMPLINE
+        echo " \"job\": $(text "$number"),"
+        echo " \"restarts\": $((${SLURM_RESTART_COUNT:-0})),"
+        echo " \"account\": $(text "${SLURM_JOB_ACCOUNT:-}"),"
+        echo " \"nodes\": $(text "${SLURM_JOB_NODELIST:-}"),"
+        echo " \"tasks\": $((${SLURM_NTASKS:-1})),"
+        echo " \"driver\": $driver,"
+        echo " \"loaded\": $(text "$loaded"),"
+        echo " \"start\": $(text "$started"),"
+        echo " \"end\": $1,"
+        echo " \"status\": $2"
+        echo "}"
+    } >"$record.part" && mv -f "$record.part" "$record" ||
+        echo "tumpline: the record of this run can not be written: $record" >&2
+}
+finish() {
+    write_record "$(text "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$1"
+    if declare -F leave_shared >/dev/null; then leave_shared; fi
+}
+trap 'finish $?' EXIT
+trap 'exit 143' TERM
+write_record null null
+
+# What the shell had activated from which the job was submitted is not the job's.
+unset SLURM_EXPORT_ENV VIRTUAL_ENV PYTHONHOME PYTHONPATH
+export PYTHONNOUSERSITE=1
+set +u # the module system reads variables that need not be set
+if ! command -v module >/dev/null && [ -r "${LMOD_PKG:-}/init/bash" ]; then
+    # shellcheck disable=SC1091
+    . "$LMOD_PKG/init/bash"
+fi
+module --force purge
+module load StdEnv/2023 python/3.11.5 arrow/17.0.0 || fail 'these modules can not be loaded: StdEnv/2023 python/3.11.5 arrow/17.0.0; see which there are with: module spider NAME'
+set -u
+
+# The environment was made on a login node.
+environment=/home/me/training/.tumpline/env/narval
+[ -e "$environment/bin/activate" ] || fail 'there is no environment in /home/me/training/.tumpline/env/narval: make it on a login node with: tumpline sync --target narval'
+
+# The command: each rank in the environment of its node. srun does not take the number of CPUs from sbatch by itself.
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK; fi
+# shellcheck disable=SC2016
+srun bash -c '. "$1/bin/activate" && shift && exec "$@"' bash \
+    "$environment" python train.py --rate 0.1
