@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.cli.world import MINOR, Done, World
@@ -102,7 +102,9 @@ class JobWorld(World):
         self.run("job", "script", "--file", str(path), *words).ok()
         return path
 
-    def start(self, script: Path, job: int = 7, **more: str) -> subprocess.Popen[str]:
+    def start(
+        self, script: Path, job: int = 7, command: Sequence[str] = ("bash",), **more: str
+    ) -> subprocess.Popen[str]:
         """Start a script as the batch step of a job would be started, on a node with a disk of its own for the job."""
         disk = self.root / f"disk.{job}"
         shutil.rmtree(disk, ignore_errors=True)
@@ -117,7 +119,7 @@ class JobWorld(World):
             "SLURM_TMPDIR": str(disk),
         }
         return subprocess.Popen(
-            ["bash", str(script)],
+            [*command, str(script)],
             cwd=self.project,
             env={**self.environ, **variables, **more},
             stdin=subprocess.DEVNULL,
@@ -126,9 +128,15 @@ class JobWorld(World):
             text=True,
         )
 
-    def runs(self, script: Path, job: int = 7, environ: Mapping[str, str] | None = None) -> Done:
+    def runs(
+        self,
+        script: Path,
+        job: int = 7,
+        environ: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("bash",),
+    ) -> Done:
         """Run a script to its end."""
-        process = self.start(script, job, **(environ or {}))
+        process = self.start(script, job, command, **(environ or {}))
         out, err = process.communicate(timeout=120)
         return Done(process.returncode, out, err)
 

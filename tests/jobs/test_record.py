@@ -35,7 +35,7 @@ RECORD: dict[str, Any] = {
 }
 
 
-def write(folder: Path, name: str = "a.json", **changes: object) -> Path:
+def write(folder: Path, name: str = "a.json", **changes: Any) -> Path:
     path = folder / name
     path.write_text(json.dumps(RECORD | changes))
     return path
@@ -61,7 +61,7 @@ def test_a_record_is_read(tmp_path: Path) -> None:
         {"nodes": None},
     ],
 )
-def test_what_is_none_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_what_is_none_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
         read_run_record(write(tmp_path, **changes))
     assert caught.value.code == "record-unreadable"
@@ -77,7 +77,13 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_what_differs(tmp_path: Path) -> None:
     first = read_run_record(write(tmp_path))
-    other = {"packages": {"alpha": "1.1", "gamma": "3"}, "driver": "550", "nodes": "n9", "status": 1, "end": "2026"}
+    other: dict[str, Any] = {
+        "packages": {"alpha": "1.1", "gamma": "3"},
+        "driver": "550",
+        "nodes": "n9",
+        "status": 1,
+        "end": "2026",
+    }
     second = read_run_record(write(tmp_path, "b.json", **other))
     found = [(each.what, each.first, each.second, each.decides) for each in compare_runs(first, second)]
     assert found == [

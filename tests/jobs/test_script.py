@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
@@ -162,6 +163,27 @@ class TestRun:
         done = subprocess.run(["bash", "-c", code, "bash", str(path)], capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert "these modules can not be loaded: StdEnv/2023 python/3.11.5 arrow/17.0.0" in done.stderr
+
+
+@pytest.mark.parametrize("array", [False, True])
+def test_a_full_disk_is_told(tmp_path: Path, array: bool) -> None:
+    world = JobWorld(tmp_path)
+    world.stand_ins()
+    script = world.script(*(["--array", "1-2"] if array else []), "--", "true")
+    disk = world.root / "shared"
+    code = f'mount -t tmpfs -o size=40k tmpfs "{disk}" || exit 99; mkdir "{disk}/job"; exec bash "$1"'
+    (world.root / "mounting.sh").write_text(f"set -- {shlex.quote(str(script))}\n{code}\n")
+    task = {"SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"} if array else {}
+    command = ("unshare", "-rm", "bash")
+    try:
+        done = world.runs(world.root / "mounting.sh", environ={"SLURM_TMPDIR": f"{disk}/job", **task}, command=command)
+    except OSError:
+        pytest.skip("there is no unshare here")
+    if done.status == 99 or "unshare" in done.err:
+        pytest.skip("no file system may be mounted here")
+    assert done.status == 1
+    for words in ("error[disk-full]", "hint: free some space", "tumpline: no environment on "):
+        assert words in done.err
 
 
 def test_an_emptied_stage_is_told(tmp_path: Path) -> None:

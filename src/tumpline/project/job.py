@@ -21,16 +21,19 @@ WAYS: tuple[Way, ...] = get_args(Way)
 
 
 class JobField(NamedTuple):
-    """A value of a job: the option of sbatch that it stands for, its form, and the words for that form."""
+    """A value of a job: the option of sbatch that it stands for, its form, and the words for that form.
+
+    The form is compiled when a value is read: most commands read none.
+    """
 
     option: str
-    pattern: re.Pattern[str]
+    pattern: str
     words: str
 
 
-_COUNT = re.compile(r"[1-9][0-9]{0,8}")
-_SIZE = re.compile(r"[1-9][0-9]*[KMGT]?")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_COUNT = r"[1-9][0-9]{0,8}"
+_SIZE = r"[1-9][0-9]*[KMGT]?"
+_WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 JOB_FIELDS: dict[str, JobField] = {
     "name": JobField("job-name", _WORD, "a name of letters, digits, dots, dashes and underscores"),
@@ -38,7 +41,7 @@ JOB_FIELDS: dict[str, JobField] = {
     "partition": JobField("partition", _WORD, "the name of a partition"),
     "time": JobField(
         "time",
-        re.compile(r"[0-9]{1,7}(:[0-5]?[0-9]){0,2}|[0-9]{1,4}-[0-9]{1,2}(:[0-5]?[0-9]){0,2}"),
+        r"[0-9]{1,7}(:[0-5]?[0-9]){0,2}|[0-9]{1,4}-[0-9]{1,2}(:[0-5]?[0-9]){0,2}",
         "a time such as 3:00:00 or 1-12",
     ),
     "nodes": JobField("nodes", _COUNT, "a number of nodes"),
@@ -49,32 +52,32 @@ JOB_FIELDS: dict[str, JobField] = {
     "memory-per-cpu": JobField("mem-per-cpu", _SIZE, "a size such as 4G"),
     "gpus": JobField(
         "gpus-per-node",
-        re.compile(r"[1-9][0-9]{0,2}|[A-Za-z][A-Za-z0-9_.-]*(:[1-9][0-9]{0,2})?"),
+        r"[1-9][0-9]{0,2}|[A-Za-z][A-Za-z0-9_.-]*(:[1-9][0-9]{0,2})?",
         "GPUs such as h100:2",
     ),
     "array": JobField(
         "array",
-        re.compile(r"[0-9]+(-[0-9]+(:[0-9]+)?)?(,[0-9]+(-[0-9]+(:[0-9]+)?)?)*(%[1-9][0-9]*)?"),
+        r"[0-9]+(-[0-9]+(:[0-9]+)?)?(,[0-9]+(-[0-9]+(:[0-9]+)?)?)*(%[1-9][0-9]*)?",
         "such as 1-200%50",
     ),
     "dependency": JobField(
         "dependency",
-        re.compile(r"singleton|[a-z]+(:[0-9]+(_[0-9]+|\+[0-9]+)?)+([,?][a-z]+(:[0-9]+(_[0-9]+)?)+)*"),
+        r"singleton|[a-z]+(:[0-9]+(_[0-9]+|\+[0-9]+)?)+([,?][a-z]+(:[0-9]+(_[0-9]+)?)+)*",
         "a dependency such as afterok:1234",
     ),
     "mail": JobField(
         "mail-user",
-        re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"),
+        r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
         "an address such as me@example.org",
     ),
-    "mail-events": JobField("mail-type", re.compile(r"[A-Z_0-9]+(,[A-Z_0-9]+)*"), "events such as END,FAIL"),
+    "mail-events": JobField("mail-type", r"[A-Z_0-9]+(,[A-Z_0-9]+)*", "events such as END,FAIL"),
 }
 """Key -> what it stands for; the order is that of the script's lines."""
 
 JOB_KEYS = (*JOB_FIELDS, "output", "environment", "options")
 
-_OPTION = re.compile(r"--[a-z][a-z0-9-]*(=[^\x00-\x1f\x7f]*)?")
-_OUTPUT = re.compile(r"[^\x00-\x1f\x7f\\\ud800-\udfff]+")
+_OPTION = r"--[a-z][a-z0-9-]*(=[^\x00-\x1f\x7f]*)?"
+_OUTPUT = r"[^\x00-\x1f\x7f\\\ud800-\udfff]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,13 @@ def wrong_value(key: str, value: str) -> str:
     if key == "environment":
         return "" if value in WAYS else f"one of {', '.join(WAYS)}"
     if key == "options":
-        return "" if _OPTION.fullmatch(value) else "an option of sbatch such as --exclusive"
+        return "" if re.fullmatch(_OPTION, value) else "an option of sbatch such as --exclusive"
     if key == "output":
-        return "" if _OUTPUT.fullmatch(value) else "the path of a folder, without backslashes and control characters"
+        return (
+            "" if re.fullmatch(_OUTPUT, value) else "the path of a folder, without backslashes and control characters"
+        )
     field = JOB_FIELDS[key]
-    return "" if field.pattern.fullmatch(value) else field.words
+    return "" if re.fullmatch(field.pattern, value) else field.words
 
 
 def read_job(document: Document, keys: KeyPath) -> JobRequest:
