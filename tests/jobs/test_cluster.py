@@ -96,24 +96,6 @@ def test_an_array_makes_one_a_node(cluster: Cluster) -> None:
     assert len(places) == len({host for host, _ in places})
 
 
-def test_a_task_that_is_started_anew(cluster: Cluster) -> None:
-    job = cluster.submit(
-        "--array", "1-2", "--memory", "50M", "--", "python", "-c", f"import time; time.sleep(4); {PLACE}"
-    )
-    deadline = time.monotonic() + 60
-    while not (cluster.output / f"toy-project-{job}_2.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    cluster.slurm("scontrol", "requeue", f"{job}_2")
-    # Slurm starts what was requeued after two minutes, unless told otherwise once it is waiting.
-    while "PENDING" not in cluster.slurm("squeue", "--noheader", "--format=%T", f"--jobs={job}_2"):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    cluster.slurm("scontrol", "update", f"JobId={job}_2", "StartTime=now")
-    cluster.wait()
-    record = json.loads((cluster.output / f"toy-project-{job}_2.json").read_text())
-    assert (record["restarts"], record["status"]) == (1, 0)
-
-
 def test_a_stage_that_was_emptied(cluster: Cluster) -> None:
     job = cluster.submit("--nodes", "2", "--option=--hold", "--", "true")
     stage, links = cluster.odd / "stage", cluster.links

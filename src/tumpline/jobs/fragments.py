@@ -65,6 +65,7 @@ SHARE = r"""
 # mv decide who is first, on the node's own disk. Nothing is locked, so that nothing can stay locked.
 make_shared() {
     local own=$shared/$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0} waited=0 pulse touched
+    [ -d "$SLURM_TMPDIR" ] || fail "on $(hostname) there is no $SLURM_TMPDIR: the cluster should have made it"
     mkdir -m 700 "${shared%/*}" 2>/dev/null || true
     if [ -L "${shared%/*}" ] || [ ! -O "${shared%/*}" ] || ! mkdir -p "$shared/users" ||
         ! touch "$shared/users/$SLURM_JOB_ID"; then
@@ -121,17 +122,20 @@ forget_arrays() {
     done
 }
 leave_shared() {
-    local waiting
+    local waiting leaving=$shared/leaving.$SLURM_JOB_ID made
     rm -f "$shared/users/$SLURM_JOB_ID"
-    # Only the last on its node asks the scheduler, and removes it where no task is waiting that may come here.
-    if rmdir "$shared/users" 2>/dev/null; then
-        if waiting=$(squeue --noheader --states=PENDING --jobs="$SLURM_ARRAY_JOB_ID" 2>/dev/null) &&
-            [ -z "$waiting" ]; then
-            rm -rf "$shared"
-        else
-            mkdir -p "$shared/users"
-        fi
+    # The last on its node removes what is shared, unless tasks are waiting that may come here.
+    rmdir "$shared/users" 2>/dev/null || return 0
+    waiting=$(squeue --noheader --states=PENDING --jobs="$SLURM_ARRAY_JOB_ID" 2>/dev/null) || return 0
+    if [ -n "$waiting" ] || ! mv -T "$shared/environment" "$leaving" 2>/dev/null; then return 0; fi
+    if [ -e "$shared/users" ]; then
+        # Somebody came before it was taken away, and may have found it.
+        mv -fT "$leaving" "$shared/environment"
+        return 0
     fi
+    made=$(readlink -f "$leaving")
+    rm -rf "$made" "$(readlink "$leaving")" "$leaving"
+    rmdir "$shared" 2>/dev/null || true
 }
 """.strip("\n").split("\n")
 

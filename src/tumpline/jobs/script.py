@@ -125,6 +125,7 @@ def _on_nodes(job: JobDescription) -> Iterator[Sequence[str]]:
         functions.append("make_here")
         yield (
             "make_here() {",
+            '    [ -d "$SLURM_TMPDIR" ] || fail "on $(hostname) there is no $SLURM_TMPDIR: the cluster should have made it"',
             '    make "$environment" || fail "no environment on $(hostname): what is written above says why"',
             "}",
         )

@@ -94,6 +94,7 @@ make() {
 }
 
 make_here() {
+    [ -d "$SLURM_TMPDIR" ] || fail "on $(hostname) there is no $SLURM_TMPDIR: the cluster should have made it"
     make "$environment" || fail "no environment on $(hostname): what is written above says why"
 }
 
