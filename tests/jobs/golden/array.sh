@@ -95,7 +95,7 @@ export shared
 # mv decide who is first, on the node's own disk. Nothing is locked, so that nothing can stay locked.
 make_shared() {
     local own=$shared/$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0} waited=0 pulse touched
-    [ -d "$SLURM_TMPDIR" ] || fail "on $(hostname) there is no $SLURM_TMPDIR: the cluster should have made it"
+    [ -d "$SLURM_TMPDIR" ] || fail "$(hostname) has no $SLURM_TMPDIR, which the cluster should make"
     mkdir -m 700 "${shared%/*}" 2>/dev/null || true
     if [ -L "${shared%/*}" ] || [ ! -O "${shared%/*}" ] || ! mkdir -p "$shared/users" ||
         ! touch "$shared/users/$SLURM_JOB_ID"; then

@@ -90,7 +90,7 @@ make() {
 }
 
 make_here() {
-    [ -d "$SLURM_TMPDIR" ] || fail "on $(hostname) there is no $SLURM_TMPDIR: the cluster should have made it"
+    [ -d "$SLURM_TMPDIR" ] || fail "$(hostname) has no $SLURM_TMPDIR, which the cluster should make"
     make "$environment" || fail "no environment on $(hostname): what is written above says why"
 }
 
