@@ -30,7 +30,7 @@ demo: $(STAMPS)/project
 	@$(BIN)/python scripts/demo.py
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not cluster" --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
 
 lint: $(STAMPS)/development
 	$(BIN)/ruff check .
