@@ -119,7 +119,8 @@ def _declare(parser: argparse.ArgumentParser) -> None:
             type=_value_of(key),
             default=None,
             metavar=key.upper(),
-            help=f"{field.words} (sbatch --{field.option})",
+            # A percent sign is for argparse to fill in.
+            help=f"{field.words} (sbatch --{field.option})".replace("%", "%%"),
         )
     parser.add_argument(
         "--output",
