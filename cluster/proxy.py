@@ -11,10 +11,12 @@ import socket
 import socketserver
 import sys
 from http.server import BaseHTTPRequestHandler
+from importlib import import_module
+from urllib.parse import urlsplit
 
 __all__ = ["main"]
 
-_ALLOWED = ("pypi.org", "pythonhosted.org", "github.com", "githubusercontent.com", "hf.co", "huggingface.co")
+_ALLOWED = (str(urlsplit(import_module("distlib.index").DEFAULT_INDEX).hostname), "github.com", "githubusercontent.com")
 """Some of what Vulcan's proxy lets through; names below these as well."""
 
 
