@@ -32,9 +32,17 @@ _LONGEST = 75
 """Characters of the folder's path; names of sockets below it may have 107."""
 
 
-def up(root: Path, kind: Kind, count: int = 4, *, say: Callable[[str], None] = lambda _: None) -> Cluster:
+def up(
+    root: Path,
+    kind: Kind,
+    count: int = 4,
+    *,
+    replica: Replica | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Cluster:
     """Start a cluster in a folder, or return the one that runs there if it is of this kind and size.
 
+    Its wheelhouse is that of `replica`, by default of the one that all share, which is made where it is not there.
     What is left of one that was killed is removed first. Raises EnvironmentFailure ``cluster-not-possible``,
     ``cluster-failed``; InputError ``not-a-cluster``, ``cluster-is-another``; what making the replica raises.
     """
@@ -50,7 +58,7 @@ def up(root: Path, kind: Kind, count: int = 4, *, say: Callable[[str], None] = l
             where=str(root),
             hint="name another folder with --folder",
         )
-    replica = make_replica(_HERE.parent / ".work" / "replica", say=say)
+    replica = replica or make_replica(_HERE.parent / ".work" / "replica", say=say)
     root.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(root.with_name(f".{root.name}.lock")):
         if (old := read_cluster(root)) is not None:
