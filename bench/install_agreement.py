@@ -3,8 +3,9 @@
     python -m bench.install_agreement [--wheels DIR] [--folder DIR]
 
 Compared are paths, modes and contents of every file. Left out are pip itself and virtualenv's own files; of RECORD the
-rows of INSTALLER and of scripts, and of the scripts of entry points the wording: what runs them, and their modes, are
-compared. Without ``--wheels`` the wheels are those of ``bench.sync``, fetched once. Needs uv on PATH, or fetches it.
+rows of INSTALLER and of scripts, and its mode, which uv takes from the wheel where pip and tumpline write it anew; of the
+scripts of entry points the wording: what runs them, and their modes, are compared. Without ``--wheels`` the wheels are
+those of ``bench.sync``, fetched once. Needs uv on PATH, or fetches it.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def _tree(root: Path) -> Tree:
                 content = _rows(content)
             elif name.startswith("bin/") and b"sys.exit(" in content:
                 content = content.partition(b"\n")[0]
-            found[name] = stat.S_IMODE(path.stat().st_mode), content
+            mode = 0 if path.name == "RECORD" else stat.S_IMODE(path.stat().st_mode)
+            found[name] = mode, content
     return found
 
 
