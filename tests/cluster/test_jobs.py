@@ -78,7 +78,8 @@ def test_the_documented_way_gives_the_same(world: World) -> None:
 
 def test_run_makes_the_environment_that_is_not_there(world: World) -> None:
     job = world.job(
-        MODULES,
+        # No module is loaded: it does that as well.
+        "module --force purge",
         "tumpline run -- python tell.py",
         "tumpline run -- python tell.py",
         'eval "$(tumpline activate)"',
@@ -130,7 +131,11 @@ ENV = '--env "$SLURM_TMPDIR/env"'
 
 CASES = {
     "another CPU level": f"RSNT_ARCH=avx512 tumpline run {ENV} -- true",
-    "a module is not loaded": f"module unload arrow; tumpline run {ENV} -- python tell.py",
+    "a module is loaded in another version": (
+        f'mkdir -p "$SLURM_TMPDIR/m/arrow"; touch "$SLURM_TMPDIR/m/arrow/9.0.lua"; module use "$SLURM_TMPDIR/m"; '
+        f"module load arrow/9.0; tumpline run {ENV} -- python tell.py"
+    ),
+    "modules are loaded by run": f"module purge --force; tumpline run {ENV} -- python tell.py",
     "another software environment": f"module load StdEnv/2026; tumpline run {ENV} -- true",
     "a module that is not here": f'module unload arrow; MODULEPATH="$SLURM_TMPDIR"; eval "$(tumpline activate {ENV})"',
     "another environment is active": f'source "$SLURM_TMPDIR/other/bin/activate"; tumpline run {ENV} -- python tell.py',
@@ -144,10 +149,14 @@ def test_what_does_not_fit_is_told_in_words(world: World) -> None:
     said = {part.partition("\n")[0]: part for part in job.said.split("@")}
     assert said.keys() > CASES.keys(), job.said
     for name in CASES:
-        assert ("status 0\n" in said[name]) == (name == "another environment is active"), said[name]
+        fits = name in ("another environment is active", "modules are loaded by run")
+        assert ("status 0\n" in said[name]) == fits, said[name]
     assert "wrong-cpu-level" in said["another CPU level"]
     assert "x86-64-v4" in said["another CPU level"]
-    assert "the module arrow/23.0.1 is not loaded, and it brings pyarrow 23.0.1" in said["a module is not loaded"]
+    another = said["a module is loaded in another version"]
+    assert "the module arrow/23.0.1 is not loaded, and it brings pyarrow 23.0.1" in another
+    assert "arrow/9.0 is loaded" in another
+    assert "2.4.2 3.0.0 23.0.1" in said["modules are loaded by run"]
     assert "wrong-software-environment" in said["another software environment"]
     assert "these modules can not be loaded: arrow/23.0.1" in said["a module that is not here"]
     ((prefix, *_),) = told(said["another environment is active"]).values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -148,3 +149,49 @@ def test_with_a_real_lmod(tmp_path: Path, lmod_command: str) -> None:
     assert done.returncode == 9
     assert "activated" not in done.stdout
     assert "these modules can not be loaded" in done.stderr
+
+
+@needs_lmod
+def test_run_loads_modules_with_a_real_lmod(tmp_path: Path, lmod_command: str) -> None:
+    tree = ModuleTree(tmp_path / "tree")
+    tree.write(tree.core / "arrow/17.0.0", 'setenv("ARROW_IS_HERE","a b\'$(id)")')
+    tree.write(tree.core / "other/1", 'family("compiler")', 'setenv("OTHER_IS_HERE","yes")')
+    folder = Folder(tmp_path)
+    target = dataclasses.replace(HERE, modules=("StdEnv/2023", "arrow/17.0.0"))
+    folder.lock(lock_of(*folder.alpha("1").packages, by_module("pyarrow", "17.0.0", "arrow/17.0.0"), target=target))
+    assert folder.run("sync", "--target", "here").returncode == 0
+    start = Path(lmod_command).parent.parent / "init" / "bash"
+    shell = (
+        f'. "{start}"\nmodule use "{tree.custom}"\nmine() {{ echo mine; }}\nexport -f mine\nexport LMOD_PAGER=less\n'
+    )
+    tell = """python -c 'import sys; print(sys.prefix)'; echo "$ARROW_IS_HERE"; mine; echo $LMOD_PAGER $LMOD_COLORIZE"""
+    run = '"$PY" -m tumpline run --target here'
+
+    done = in_shell("bash", f"{shell}{run} -- bash -c {shlex.quote(tell)}\necho after=$ARROW_IS_HERE", folder)
+    prefix = str(folder.place.resolve())
+    assert done.stdout.splitlines() == [prefix, "a b'$(id)", "mine", "less", "after="], done.stderr
+    assert done.stderr == ""
+
+    # Without the check nothing is loaded.
+    done = in_shell("bash", f"{shell}{run} --no-check -- bash -c 'echo \"[$ARROW_IS_HERE]\"'", folder)
+    assert done.stdout == "[]\n", done.stderr
+
+    # Another version is what the person wanted.
+    tree.write(tree.core / "arrow/16.0.0")
+    done = in_shell("bash", f"{shell}module load StdEnv/2023 arrow/16.0.0\n{run} -- true", folder)
+    assert done.returncode == 1
+    assert "error[module-not-loaded]: target here: the module arrow/17.0.0 is not loaded" in done.stderr
+    assert "arrow/16.0.0 is loaded, and there is place for one of a name" in done.stderr
+
+    # One of a family would put away what is loaded.
+    tree.write(tree.core / "arrow/17.0.0", 'family("compiler")')
+    done = in_shell("bash", f"{shell}module load StdEnv/2023 other/1\n{run} -- true", folder)
+    assert done.returncode == 4
+    assert "error[modules-exclude]: " in done.stderr
+    assert "the module system would put away other/1" in done.stderr
+    assert "hint: put it away yourself, if you do not need it: module unload other/1" in done.stderr
+
+    (tree.core / "arrow/17.0.0.lua").unlink()
+    done = in_shell("bash", f"{shell}{run} -- true", folder)
+    assert done.returncode == 4
+    assert "error[module-load-failed]" in done.stderr

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.cli.chosen_environment import Usable, ask, job_folder, usable_environment
+from tumpline.cli.module_loading import load_modules
 from tumpline.cli.wiring import choose_target, here, load_site_named, read_lock_of
+from tumpline.environment.activation import lacking_modules
+from tumpline.environment.check import check_target
 from tumpline.errors import NotSo
 from tumpline.host import variables
 
@@ -30,8 +33,9 @@ def usable_or_made(options: argparse.Namespace, terminal: Terminal, surroundings
     """Return what `usable_environment` does; where there is none yet, in a job, make it first on the node's own disk.
 
     That is done for a target of this site, where the site's profile says that environments are built in jobs and
-    nothing was said with ``--env``. An image of what is locked that lies in the project's folder is unpacked, else the
-    lock is installed. Raises what those raise as well.
+    nothing was said with ``--env``. The target's modules that are lacking are loaded for that. An image
+    of what is locked that lies in the project's folder is unpacked, else the lock is installed. Raises what those
+    raise as well.
     """
     try:
         return usable_environment(options, surroundings)
@@ -46,6 +50,9 @@ def usable_or_made(options: argparse.Namespace, terminal: Terminal, surroundings
     place = folder / target.name
     with _one_at_a_time(place):
         if not place.is_symlink():
+            if not check_target(target, surroundings):
+                lacking = lacking_modules(target.environment, target.python, target.modules, surroundings)
+                surroundings = load_modules(lacking, surroundings, terminal)
             if (image := _image(root, lock, target)) is not None:
                 _unpack(image, place, surroundings, terminal)
             else:

@@ -1,4 +1,4 @@
-"""``tumpline run``: run a command in the environment, after a look at whether that fits (R15)."""
+"""``tumpline run``: run a command in the environment, with its modules, after a look at whether that fits (R15)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tumpline.cli.chosen_environment import add_environment_options
+from tumpline.cli.chosen_environment import add_environment_options, usable_environment
 from tumpline.cli.job_environment import usable_or_made
+from tumpline.cli.module_loading import load_modules
 from tumpline.cli.surroundings import surroundings_here
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_project_option
+from tumpline.environment.activation import modules_to_load
 from tumpline.errors import EnvironmentFailure, InputError, NotSo, Problem
 from tumpline.host import variables
 
@@ -36,12 +38,17 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
             "no-command", "there is no command to run", hint="write it behind two dashes: tumpline run -- python x.py"
         )
     environ = variables()
-    place, folder, _, problems = usable_or_made(options, terminal, surroundings_here(environ))
+    place, folder, record, problems = usable_or_made(options, terminal, surroundings_here(environ))
+    if not options.no_check and all(problem.code == "module-not-loaded" for problem in problems):
+        before = surroundings_here(variables())
+        after = load_modules(modules_to_load(record, before), before, terminal)
+        if after != before:
+            place, folder, _, problems = usable_environment(options, after)
     if problems:
         raise NotSo(*problems)
     if "VIRTUAL_ENV" in environ:
         _remark_late(environ, terminal)
-    wanted = command_variables(folder, environ)
+    wanted = command_variables(folder, variables())
     program = shutil.which(words[0], path=wanted["PATH"])
     if program is None:
         raise EnvironmentFailure.of(

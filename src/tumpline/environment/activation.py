@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
 from tumpline.environment.check import Surroundings, is_loaded
 from tumpline.environment.record import EnvironmentRecord
 
-__all__ = ["SHELLS", "Shell", "activation", "modules_to_load"]
+__all__ = ["SHELLS", "Shell", "activation", "lacking_modules", "modules_to_load"]
 
 Shell = Literal["bash", "zsh", "fish"]
 
@@ -17,17 +18,24 @@ SHELLS: tuple[Shell, ...] = get_args(Shell)
 
 
 def modules_to_load(record: EnvironmentRecord, here: Surroundings) -> tuple[str, ...]:
-    """Return the modules that an environment needs and that are not loaded, in the order in which to load them.
+    """Return the modules that an environment needs and that are not loaded, in the order in which to load them."""
+    modules = [*record.modules, *(package.module for package in record.expected)]
+    return lacking_modules(record.environment, record.python, modules, here)
 
-    On a cluster the software environment and the Python come first, since the others depend on them.
+
+def lacking_modules(environment: str, python: str, modules: Iterable[str], here: Surroundings) -> tuple[str, ...]:
+    """Return, of a software environment, a Python's module and further ones, those that are not loaded, in order.
+
+    On a cluster the software environment and the Python come first, since the others depend on them; elsewhere,
+    where `environment` is empty, they are no modules.
     """
     wanted: list[str] = []
-    if record.environment:
+    if environment:
         if not here.environment:
-            wanted.append(f"StdEnv/{record.environment}")
+            wanted.append(f"StdEnv/{environment}")
         if not here.python:
-            wanted.append(f"python/{record.python}")
-    wanted += [*record.modules, *(package.module for package in record.expected)]
+            wanted.append(f"python/{python}")
+    wanted += modules
     return tuple(
         module for module in dict.fromkeys(wanted) if not any(is_loaded(each, module) for each in here.modules)
     )

@@ -10,6 +10,7 @@ from tumpline.host.folders import (
     home_folder,
     host_name,
     stage_place,
+    take_over,
     variables,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "home_folder",
     "host_name",
     "stage_place",
+    "take_over",
     "variables",
     "write_atomically",
 ]

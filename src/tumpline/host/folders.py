@@ -17,6 +17,7 @@ __all__ = [
     "home_folder",
     "host_name",
     "stage_place",
+    "take_over",
     "variables",
 ]
 
@@ -33,6 +34,13 @@ class Place(NamedTuple):
 def variables() -> Mapping[str, str]:
     """Return the environment variables of this process."""
     return dict(os.environ)
+
+
+def take_over(values: Mapping[str, str]) -> None:
+    """Let this process have these environment variables and no others, as if it had been started with them."""
+    for name in os.environ.keys() - values.keys():
+        del os.environ[name]
+    os.environ.update(values)
 
 
 def host_name() -> str:

@@ -32,8 +32,8 @@ _BATCH = 100
 # Its words are arguments. What modules print goes to stderr, so that only variables are on stdout.
 _LOAD = """\
 exec 3>&1 1>&2
-lmod=$1; shift
-code=$("$lmod" bash --force purge) && eval "$code" || exit 8
+lmod=$1 before=$2; shift 2
+if [ "$before" = purge ]; then code=$("$lmod" bash --force purge) && eval "$code" || exit 8; fi
 if [ $# -gt 0 ]; then code=$("$lmod" bash load "$@") && eval "$code" || exit 9; fi
 exec env -0 >&3
 """
@@ -43,6 +43,12 @@ _HEADING = re.compile(r"   (/.*):")
 _PREPEND = re.compile(r'(?:prepend|append)_path[({]"([A-Za-z_][A-Za-z0-9_]*)","([^"]*)"')
 
 _OWN_STATE = re.compile(r"_ModuleTable\w*|__LMOD_\w+|LOADEDMODULES|_LMFILES_|LMOD_FAMILY_\w+")
+_SETTINGS = {"LMOD_PAGER": "none", "LMOD_COLORIZE": "no", "LMOD_REDIRECT": "no", "LMOD_SHORT_TIME": "86400"}
+"""No pager and no colours; and no cache in the user's home, which Lmod writes when it took long."""
+
+_SHELL = ("SHLVL", "_", "OLDPWD")
+"""What a bash sets for itself."""
+
 _LEFT_OUT = re.compile(r"BASH_FUNC_.*|BASH_ENV|ENV|LD_PRELOAD|SHELLOPTS|BASHOPTS|PS4")
 """What runs code, or changes how it runs, in a shell that is no login shell."""
 
@@ -112,9 +118,7 @@ class Lmod:
         if not found:
             return None
         clean = {name: value for name, value in environ.items() if not _LEFT_OUT.fullmatch(name)}
-        # No pager and no colours; and no cache in the user's home, which Lmod writes when it took long.
-        clean |= {"LMOD_PAGER": "none", "LMOD_COLORIZE": "no", "LMOD_REDIRECT": "no", "LMOD_SHORT_TIME": "86400"}
-        return cls(command, environ.get("LMOD_VERSION", ""), clean)
+        return cls(command, environ.get("LMOD_VERSION", ""), {**clean, **_SETTINGS})
 
     @property
     def title(self) -> str:
@@ -127,7 +131,32 @@ class Lmod:
         Runs a bash that reads no start-up file. Raises EnvironmentFailure ``module-load-failed`` with what Lmod says,
         ``modules-exclude`` where one of them took the place of another, ``program-missing``, ``program-hangs``.
         """
-        command = ["bash", "--noprofile", "--norc", "-c", _LOAD, "bash", str(self.command), *modules]
+        return self._load("purge", modules)
+
+    def add(self, modules: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+        """Load modules besides what is loaded, and return all variables then; `environ` is what `find` was given.
+
+        What `module load` in the person's own shell would set. Raises what `load` raises; EnvironmentFailure
+        ``modules-exclude`` also where one of them takes the place of what is loaded, as one of a family does.
+        """
+        before = tuple(filter(None, environ.get("LOADEDMODULES", "").split(":")))
+        loaded = self._load("keep", modules)
+        if gone := [module for module in before if module not in loaded.names]:
+            raise EnvironmentFailure.of(
+                "modules-exclude",
+                f"{shlex.join(modules)} can not be loaded besides what is loaded",
+                where=str(self.command),
+                why="\n".join(f"the module system would put away {module}" for module in gone),
+                hint=f"put it away yourself, if you do not need it: module unload {shlex.join(gone)}",
+            )
+        # Functions of the shell and settings for it are the person's, and go on to what the person runs.
+        own = {name: value for name, value in environ.items() if name in _SHELL or _LEFT_OUT.fullmatch(name)}
+        settings = {name: environ[name] for name in _SETTINGS if name in environ}
+        lent = {*_SETTINGS, *_SHELL}
+        return {name: value for name, value in loaded.variables.items() if name not in lent} | own | settings
+
+    def _load(self, before: str, modules: Sequence[str]) -> LoadedModules:
+        command = ["bash", "--noprofile", "--norc", "-c", _LOAD, "bash", str(self.command), before, *modules]
         done = run(command, environment=self.variables, timeout=_LOAD_SECONDS)
         if done.status != 0:
             words = shlex.join(modules)
