@@ -4,7 +4,7 @@
 # with the reason.
 set -eu
 
-packages='openssh-server rsync lmod tcsh fish slurmctld slurmd slurm-client munge iproute2'
+packages='openssh-server rsync lmod tcsh fish zsh slurmctld slurmd slurm-client munge iproute2'
 
 lacking=
 for package in $packages; do
