@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 from replica.build import Replica
 from tests.cli.world import MINOR, TUMPLINE, Done, clean_variables, home_variables, snapshot
+from tests.measured import measured
 from tumpline.lock import IndexArtefact, Lock, ModuleArtefact, WheelhouseArtefact
 from tumpline.lock.file import read_lock
 
@@ -83,7 +84,7 @@ class Job:
     ) -> Done:
         """Run a command of tumpline; `cut_off` takes the network away."""
         command = [*(["unshare", "-n"] if cut_off else []), *TUMPLINE, *words]
-        return call(command, cwd or self.project, {**self.environ, **(environ or {})})
+        return call(command, cwd or self.project, {**self.environ, **measured(), **(environ or {})})
 
     @property
     def lock(self) -> Path:

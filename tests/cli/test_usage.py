@@ -18,6 +18,7 @@ import pytest
 
 from tests.cli.world import TUMPLINE, World
 from tests.index.server import Server
+from tests.measured import measured
 from tumpline import __version__
 from tumpline.cli import main
 from tumpline.cli.app import COMMANDS, command_module
@@ -292,9 +293,11 @@ def test_start_up_imports_little(world: World) -> None:
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         "print('\\n', *sys.modules)"
     )
+    # To measure coverage brings modules of its own.
+    environ = {name: value for name, value in world.environ.items() if name not in measured()}
     for words, more in ((["--version"], {"argparse"}), (["lock", "--help"], set()), (["site", "list"], set())):
         done = subprocess.run(
-            [sys.executable, "-c", code, *words], env=world.environ, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code, *words], env=environ, capture_output=True, text=True, check=True
         )
         loaded = set(done.stdout.splitlines()[-1].split())
         assert not loaded & ({"urllib3", "rich", "tomlkit", "virtualenv", "installer", "sqlite3"} | more)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.measured import measured
 from tests.wheelmaker import make_wheel
 
 __all__ = ["EXACT", "MINOR", "TUMPLINE", "Done", "World", "clean_variables", "home_variables", "snapshot"]
@@ -157,6 +158,7 @@ class World:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.links),
             "TUMPLINE_SITES": str(self.sites),
+            **measured(),
         }
 
     def _fill(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.worlds import HERE, by_module, indexed, lock_of, tiny_pip, variables
+from tests.measured import measured
 from tests.wheelmaker import make_wheel
 from tumpline.cli.sync_progress import SyncProgress
 from tumpline.cli.terminal import Terminal
@@ -46,7 +47,13 @@ class Folder:
         given["TUMPLINE_CACHE"] = str(self.base / "cache")
         command = [sys.executable, "-W", "error", "-m", "tumpline", *words]
         return subprocess.run(
-            command, cwd=self.root, env={**given, **environ}, capture_output=True, text=True, check=False, timeout=120
+            command,
+            cwd=self.root,
+            env={**given, **measured(), **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
 
 
