@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from tests.environment.stageworld import StageWorld, noise
 from tests.index.server import Server as Web
 from tests.sshd import HOST, Server
 from tests.wheelmaker import make_wheel
+from tumpline.lock import WheelhouseArtefact
+from tumpline.lock.file import read_lock, write_lock
 
 LAKE = ("--target", "lake")
 TARGETS = '[tool.tumpline.targets.lake]\nsite = "lake"\npython = "{minor}"\n'
@@ -69,6 +72,37 @@ def test_what_the_wheelhouse_has_is_not_staged(world: StageWorld) -> None:
     done = world.run("stage", "--check", *LAKE)
     assert done.status == 1
     assert "error[wheel-gone]: target lake: the file of beta 1.0+computecanada is not there" in done.err
+
+
+def test_what_is_only_listed_is_named_and_not_counted_on(world: StageWorld) -> None:
+    lock = read_lock(world.lock)
+    unknown = WheelhouseArtefact("", "", "")
+    packages = [
+        replace(
+            package,
+            pins=tuple(
+                replace(pin, artefact=unknown) if pin.source == "wheelhouse" and package.name == "alpha" else pin
+                for pin in package.pins
+            ),
+        )
+        for package in lock.packages
+    ]
+    write_lock(world.lock, replace(lock, packages=tuple(packages)))
+    done = world.run("stage", *LAKE, "--json").ok()
+    (target,) = done.data["targets"]
+    assert [row["file"] for row in target["brought"]] == ["pip-99.0-py3-none-any.whl"]
+    assert (target["complete"], target["missing"], target["gone"]) == (False, [], [])
+    assert target["listed"] == [{"name": "alpha", "version": "1.0+computecanada"}]
+    said = world.run("stage", *LAKE).ok().err
+    assert "lake: 1 wheel in the stage, 1 in the wheelhouse or beside the project, 1 taken to be in the wheelh" in said
+    assert "note[lock-is-listed]: target lake: 1 wheel taken to be in the wheelhouse of lake" in said
+    assert "\n  alpha 1.0+computecanada\n" in said
+    assert "in a job:" not in said, "no environment can be made of it"
+    done = world.run("stage", "--check", *LAKE)
+    assert done.status == 1
+    assert "error[lock-is-listed]: target lake: " in done.err
+    assert "not-staged" not in done.err
+    world.run("sync", *LAKE).refuses("lock-is-listed", 2)
 
 
 def test_several_targets_share_what_they_have(world: StageWorld) -> None:

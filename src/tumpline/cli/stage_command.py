@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tumpline.cli.amounts import amount, counted
 from tumpline.cli.late import LateParser
-from tumpline.cli.stage_lacking import staging_problems
+from tumpline.cli.stage_lacking import remark_listed, staging_problems
 from tumpline.cli.stage_place import add_stage_option, open_stage, without_internet
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_network_options, add_project_option, choose_target, load_site_of, read_lock_of
@@ -121,7 +121,7 @@ def _survey(
 
     return [
         survey_stage(
-            plan_environment(lock, target.name, project),
+            plan_environment(lock, target.name, project, listed=True),
             stage,
             Path(site.wheelhouse) if site.wheelhouse else None,
         )
@@ -151,15 +151,17 @@ def _where(survey: Survey) -> str:
 
     staged = len(stage_needs(survey.plan))
     projects = 1 if survey.plan.project is not None else 0
-    rest = len(survey.plan.wheels) + projects - staged
-    parts = [f"{counted(staged, 'wheel')} in the stage"] if staged or not rest else []
+    listed = len(survey.plan.listed)
+    rest = len(survey.plan.wheels) + projects - staged - listed
+    parts = [f"{counted(staged, 'wheel')} in the stage"] if staged or not (rest or listed) else []
     parts += [f"{rest} in the wheelhouse or beside the project"] if rest else []
+    parts += [f"{listed} taken to be in the wheelhouse"] if listed else []
     parts += [f"{len(survey.plan.expected)} in modules"] if survey.plan.expected else []
     return ", ".join(parts)
 
 
 def _tell(
-    surveys: Iterable[Survey],
+    surveys: Sequence[Survey],
     sites: Iterable[Site],
     stage: WheelStore,
     copied: Copied | None,
@@ -172,6 +174,7 @@ def _tell(
             terminal.say(f"the nodes of {site.name} have internet: sync fetches what is not staged", level=1)
         for name, version, path in survey.gone:
             terminal.say(f"  {name} {version} is to be had from {path}, where there is nothing")
+        remark_listed(survey, terminal)
         size = sum(wheel.size for _, wheel in survey.here)
         terminal.say(f"  {stage.folder} has {amount(size)} for it", level=1)
     if copied is not None:
@@ -179,7 +182,7 @@ def _tell(
             f"copied to {options.to}: {counted(copied.sent, 'file')} with {amount(copied.size)} by {copied.by}, "
             f"{copied.there} had been there"
         )
-    else:
+    elif all(not survey.plan.listed for survey in surveys):
         given = ("--stage", str(stage.folder)) if options.stage else ()
         chosen = ("--target", options.target[0]) if len(options.target) == 1 else ()
         terminal.say(f"in a job: {shlex.join(['tumpline', 'sync', '--offline', *chosen, *given])}")
@@ -202,6 +205,7 @@ def _data(
             "staged": [_row(need) | {"file": wheel.path.name, "bytes": wheel.size} for need, wheel in survey.here],
             "missing": [_row(need) | {"bytes": need.size} for need in survey.lacking],
             "gone": [{"name": name, "version": version, "path": path} for name, version, path in survey.gone],
+            "listed": [{"name": step.name, "version": step.version} for step in survey.plan.listed],
             "modules": [package.module for package in survey.plan.expected],
             "brought": [{"file": wheel.path.name, "bytes": wheel.size} for wheel in new],
         }

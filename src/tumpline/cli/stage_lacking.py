@@ -9,14 +9,17 @@ from tumpline.cli.amounts import counted
 from tumpline.errors import Problem
 
 if TYPE_CHECKING:
+    from tumpline.cli.terminal import Terminal
     from tumpline.environment.stage import Survey
     from tumpline.environment.wheelstore import WheelStore
 
-__all__ = ["staging_problems"]
+__all__ = ["remark_listed", "staging_problems"]
 
 
 def staging_problems(survey: Survey, stage: WheelStore) -> Iterator[Problem]:
-    """Yield what a survey found: ``not-staged`` once, ``wheel-gone`` for each file."""
+    """Yield what a survey found: ``not-staged`` and ``lock-is-listed`` once, ``wheel-gone`` for each file."""
+    from tumpline.environment.plan import listed_problem
+
     target = survey.plan.target
     if survey.lacking:
         lines = [f"{need}: {need.what}" for need in survey.lacking]
@@ -35,3 +38,24 @@ def staging_problems(survey: Survey, stage: WheelStore) -> Iterator[Problem]:
             why=f"there is no {path}",
             hint="lock again: tumpline lock; for the wheelhouse first tumpline catalogue scan",
         )
+    yield from listed_problem(target, [f"{step.name} {step.version}" for step in survey.plan.listed])
+
+
+def remark_listed(survey: Survey, terminal: Terminal) -> None:
+    """Say which wheels are taken to be in the wheelhouse since a list says so, and what has to be done there (R24)."""
+    from tumpline.environment.plan import some
+
+    if not survey.plan.listed:
+        return
+    site = survey.plan.target.site
+    count = counted(len(survey.plan.listed), "wheel")
+    terminal.note(
+        Problem(
+            "lock-is-listed",
+            f"{count} taken to be in the wheelhouse of {site}, since a public list has them",
+            where=f"target {survey.plan.target.name}",
+            why=some([f"{step.name} {step.version}" for step in survey.plan.listed]),
+            hint=f"before the first job there, on {site} run: tumpline catalogue scan, then tumpline lock, and "
+            "tumpline stage for what that changes",
+        )
+    )

@@ -15,7 +15,7 @@ from tumpline.lock.model import Source
 from tumpline.project import Project
 from tumpline.values import Name, normalise
 
-__all__ = ["Plan", "WheelStep", "plan_environment"]
+__all__ = ["Plan", "WheelStep", "listed_problem", "plan_environment", "some"]
 
 _MADE_BY = 2
 """Raised when the same lock would make another environment than before, so that old ones are made anew."""
@@ -57,15 +57,21 @@ class Plan:
     project_name: str
     key: str
 
+    @property
+    def listed(self) -> tuple[WheelStep, ...]:
+        """Return the wheels of the wheelhouse that are only listed: they can be named, and not installed (R24)."""
+        return tuple(step for step in self.wheels if _is_listed(step.artefact))
 
-def plan_environment(lock: Lock, target_name: str, project: Project | None = None) -> Plan:
+
+def plan_environment(lock: Lock, target_name: str, project: Project | None = None, *, listed: bool = False) -> Plan:
     """Make the plan for one target of the lock.
 
     `project` is installed editable where it is a package that can be built; otherwise neither it nor its folder becomes
     importable. Raises InputError ``unknown-target``; ``lock-is-listed`` where a wheel of the wheelhouse is not known by
-    file and digest; ``build-not-allowed`` where a package would have to be built that the project neither names by
-    address itself nor allows to be built. All packages concerned are named. Reads the project's pyproject.toml, and
-    looks at the files of packages that are taken from a folder.
+    file and digest, unless `listed` allows such a plan, which is not one to install; ``build-not-allowed`` where a
+    package would have to be built that the project neither names by address itself nor allows to be built. All
+    packages concerned are named. Reads the project's pyproject.toml, and looks at the files of packages that are taken
+    from a folder.
     """
     target = lock.target(target_name)
     if target is None:
@@ -77,7 +83,6 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
         )
     wheels: list[WheelStep] = []
     expected: list[Expected] = []
-    listed: list[str] = []
     refused: list[str] = []
     allowed = _may_be_built(project)
     root = project.root if project is not None else Path()
@@ -88,14 +93,13 @@ def plan_environment(lock: Lock, target_name: str, project: Project | None = Non
         if isinstance(artefact, ModuleArtefact):
             expected.append(Expected(package.name, pin.version, artefact.module))
             continue
-        if isinstance(artefact, WheelhouseArtefact) and not (artefact.layer and artefact.file and artefact.record):
-            listed.append(f"{package.name} {pin.version}")
         if pin.build and package.name not in allowed:
             refused.append(f"{package.name} {pin.version}")
         requested = package.name in lock.roots
         mark = _mark([package.name, pin.version, requested, *identity(artefact, root)])
         wheels.append(WheelStep(package.name, pin.version, pin.source, artefact, requested, pin.build, mark))
-    if problems := [*_listed_problem(target, listed), *_refused_problem(target, refused)]:
+    unknown = [] if listed else [f"{step.name} {step.version}" for step in wheels if _is_listed(step.artefact)]
+    if problems := [*listed_problem(target, unknown), *_refused_problem(target, refused)]:
         raise InputError(*problems)
     folder = project.root if project is not None and project.buildable and project.name else None
     name = project.name if folder is not None and project is not None and project.name else ""
@@ -143,7 +147,12 @@ def _fingerprint(project: Path | None) -> list[str]:
     return [str(project), hashlib.sha256(content).hexdigest()]
 
 
-def _listed_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
+def _is_listed(artefact: Installable) -> bool:
+    return isinstance(artefact, WheelhouseArtefact) and not (artefact.layer and artefact.file and artefact.record)
+
+
+def listed_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
+    """Return ``lock-is-listed`` for packages of a wheelhouse whose files nobody looked at; nothing for none."""
     if not packages:
         return []
     return [
@@ -151,7 +160,7 @@ def _listed_problem(target: LockedTarget, packages: list[str]) -> list[Problem]:
             "lock-is-listed",
             f"the lock does not know the wheels of {target.site} themselves, only that they are listed",
             where=f"target {target.name}",
-            why=f"without file and digest: {_some(packages)}",
+            why=f"without file and digest: {some(packages)}",
             hint=f"on {target.site} run: tumpline catalogue scan, then tumpline lock",
         )
     ]
@@ -166,13 +175,14 @@ def _refused_problem(target: LockedTarget, packages: list[str]) -> list[Problem]
             "build-not-allowed",
             "packages would have to be built, which the project does not allow",
             where=f"target {target.name}",
-            why=_some(packages),
+            why=some(packages),
             hint=f"allow it, which runs code of the package: {name} = {{ build = true }} under "
             "[tool.tumpline.packages]; or choose versions that have a wheel, then run: tumpline lock",
         )
     ]
 
 
-def _some(items: list[str], most: int = 10) -> str:
+def some(items: list[str], most: int = 10) -> str:
+    """Return a few of many, and how many more there are."""
     rest = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + rest

@@ -62,8 +62,8 @@ class Survey:
 
     @property
     def complete(self) -> bool:
-        """Whether a node without internet has everything."""
-        return not self.lacking and not self.gone
+        """Whether a node without internet has everything; a wheel that is only listed can not be counted on."""
+        return not self.lacking and not self.gone and not self.plan.listed
 
 
 def source_key(target: LockedTarget, artefact: Installable, root: Path) -> tuple[str, ...] | None:
@@ -140,7 +140,7 @@ def _gone(plan: Plan, wheelhouse: Path | None) -> Iterator[tuple[Name, str, str]
     looked = wheelhouse if wheelhouse is not None and wheelhouse.is_dir() else None
     for step in plan.wheels:
         match step.artefact:
-            case WheelhouseArtefact(layer, file) if looked is not None:
+            case WheelhouseArtefact(layer, file) if file and looked is not None:
                 path = looked / layer / file
             case PathArtefact(path=where):
                 path = plan.root / where
