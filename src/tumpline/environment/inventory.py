@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tumpline.environment.image import IMAGE_NAME
-from tumpline.environment.record import RECORD_NAME
+from tumpline.environment.record import BYTECODE_NAME, RECORD_NAME
 from tumpline.environment.rows import Row
 from tumpline.environment.seen import SEEN_NAME
 from tumpline.values import Name, normalise
@@ -30,7 +30,7 @@ __all__ = [
 
 _OWN = re.compile(
     r"pyvenv\.cfg|CACHEDIR\.TAG|\.gitignore|\.lock|lib64"
-    rf"|{re.escape(RECORD_NAME)}|{re.escape(IMAGE_NAME)}"
+    rf"|{re.escape(RECORD_NAME)}|{re.escape(IMAGE_NAME)}|\.?{re.escape(BYTECODE_NAME)}(?:\.[0-9a-f-]+)?"
     rf"|\.?{re.escape(SEEN_NAME)}(?:\.[0-9a-f-]+)?"
     r"|bin/(?:python[0-9.t]*|(?:de)?activate(?:_this)?(?:\.[a-z0-9]+)?)"
     r"|(?:lib|lib64)/python[0-9.t]+/site-packages/_virtualenv\.(?:py|pth)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tumpline.environment.bytecode import compile_environment
 from tumpline.environment.create import check_starts, create_environment
 from tumpline.environment.crew import Crew, usual_jobs
 from tumpline.environment.editable import install_project
@@ -16,15 +17,12 @@ from tumpline.environment.layout import Layout
 from tumpline.environment.other_installers import check_wheels, find_uv, install_by_pip, install_by_uv
 from tumpline.environment.plan import Plan
 from tumpline.environment.reporting import SyncReporter
-from tumpline.host.process import run
-from tumpline.host.pythons import Interpreter, without_python_variables
+from tumpline.host.pythons import Interpreter
 
-__all__ = ["InstallerName", "SyncSettings", "compile_environment", "make_environment"]
+__all__ = ["InstallerName", "SyncSettings", "make_environment"]
 
 InstallerName = Literal["tumpline", "pip", "uv"]
 """What puts the wheels into the environment: our own installer, the environment's pip, or a uv on PATH."""
-
-_COMPILE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +98,6 @@ def make_environment(
             install_project(plan.project, layout, environ, offline=settings.offline)
     if settings.compile:
         reporter.start("compile", 0, 0)
-        compile_environment(layout, environ, settings)
+        compile_environment(layout, environ, workers, earlier)
     check_starts(layout, interpreter, environ)
     return results, overlaps
-
-
-def compile_environment(layout: Layout, environ: Mapping[str, str], settings: SyncSettings) -> None:
-    """Write bytecode; files that are not valid Python are no failure, as with pip.
-
-    It is bound to the contents of its sources, not to their times, and names them relative to the environment (an
-    import puts the right path in its place): so it is the same wherever and whenever it is made, holds in a copy or an
-    unpacked image, and still notices when somebody edits a file.
-    """
-    folders = sorted({layout.purelib, layout.platlib})
-    words = ("-qq", "-j", str(settings.jobs or usual_jobs()), "--invalidation-mode", "checked-hash", "-s", layout.root)
-    run(
-        [layout.python, "-I", "-m", "compileall", *words, *folders],
-        environment=without_python_variables(environ),
-        timeout=_COMPILE_SECONDS,
-    )

@@ -11,6 +11,7 @@ from tumpline.errors import InputError
 from tumpline.host.files import write_atomically
 
 __all__ = [
+    "BYTECODE_NAME",
     "RECORD_NAME",
     "EnvironmentRecord",
     "Expected",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 RECORD_NAME = "tumpline-environment.json"
+BYTECODE_NAME = "tumpline-bytecode.txt"
+"""What is beside the record where bytecode was asked for: of what it was made."""
 
 _FORMAT = 1
 _LIMIT = 2**22

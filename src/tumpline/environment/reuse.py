@@ -12,15 +12,20 @@ import os
 import posixpath
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tumpline.environment.wheelfile import MemberStream
+from typing import Protocol
 
 __all__ = ["Earlier"]
 
 _IMPOSSIBLE = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS)
 """What a file system says on which no link will ever work."""
+
+
+class Content(Protocol):
+    """What a file has to be."""
+
+    def is_same(self, descriptor: int, size: int) -> bool:
+        """Whether an open file of `size` bytes is that; raises OSError."""
+        ...
 
 
 class Earlier:
@@ -31,7 +36,7 @@ class Earlier:
         self._root = root
         self._modes = {False: 0o666 & ~umask, True: (0o777 & ~umask) | 0o111}
 
-    def link(self, target: str, stream: MemberStream, executable: bool) -> int | None:
+    def link(self, target: str, content: Content, executable: bool) -> int | None:
         """Link a file to `target`, an absolute path below the root, and return its size.
 
         Returns None, and has changed nothing but made folders, where there is no such file, where it is not what the
@@ -49,7 +54,7 @@ class Earlier:
             own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
             if not own or stat.S_IMODE(status.st_mode) != self._modes[executable]:
                 return None
-            if not stream.is_same(descriptor, status.st_size):
+            if not content.is_same(descriptor, status.st_size):
                 return None
             return status.st_size if self._linked(source, target, (status.st_dev, status.st_ino)) else None
         except OSError:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from tumpline import __version__
 from tumpline.environment.building import BuildSettings, WheelMaker
+from tumpline.environment.bytecode import compile_environment
 from tumpline.environment.check import Surroundings, check_target
+from tumpline.environment.crew import usual_jobs
 from tumpline.environment.footprint import Footprint, footprint_of, too_small
 from tumpline.environment.generations import Generation, current_generation, default_place, leftovers, remove, starts
 from tumpline.environment.layout import layout_of
-from tumpline.environment.make import SyncSettings, compile_environment, make_environment
+from tumpline.environment.make import SyncSettings, make_environment
 from tumpline.environment.plan import Plan, plan_environment
 from tumpline.environment.project_wheel import project_job
 from tumpline.environment.record import EnvironmentRecord, read_record, write_record
@@ -163,7 +165,8 @@ def _compiled(
     """Add bytecode to an environment that is there, and return its new record; what uses it is not disturbed."""
     try:
         reporter.start("compile", 0, 0)
-        compile_environment(layout_of(folder, find_python(plan.target.python, environ)), environ, settings)
+        layout = layout_of(folder, find_python(plan.target.python, environ))
+        compile_environment(layout, environ, settings.jobs or usual_jobs())
     finally:
         reporter.finish()
     record = record._replace(compiled=True)
