@@ -59,6 +59,42 @@ def world(staged: StageWorld) -> StageWorld:
     return staged
 
 
+def damage(path: Path) -> None:
+    """Change a file and keep its size."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_check_reads_everything_when_asked(staged: StageWorld) -> None:
+    check = ("stage", "--check", "--digests", *TARGET)
+    staged.run(*check).ok()
+    report = staged.run(*check, "--json").ok().data["targets"][0]
+    assert (report["complete"], report["damaged"]) == (True, [])
+    files = {path.name.partition("-")[0]: path for path in staged.staged_files()}
+    broken = [files["alpha"], files["mine"]]
+    for path in broken:
+        damage(path)
+    quick = staged.run("stage", "--check", *TARGET, "--json").ok().data["targets"][0]
+    assert (quick["complete"], quick["damaged"]) == (True, None), "sizes are all that is looked at"
+    done = staged.run(*check)
+    assert done.status == 1
+    assert "error[stage-damaged]: target laptop: 2 wheels in the stage are not as locked" in done.err
+    assert f"\n  alpha 1.0: {broken[0]}\n  mine: {broken[1]}\n" in done.err
+    assert "hint: where there is internet, run: tumpline stage --target laptop" in done.err
+    assert "not-staged" not in done.err
+    report = staged.run(*check, "--json").data["targets"][0]
+    assert not report["complete"]
+    assert [(row["name"], row["version"], row["code"]) for row in report["damaged"]] == [
+        ("alpha", "1.0", "wrong-hash"),
+        ("mine", None, "wrong-hash"),
+    ]
+    assert staged.asked() == [], "to check asks nobody"
+    staged.run("stage", *TARGET).ok()
+    staged.run(*check).ok()
+    staged.run("stage", "--digests", *TARGET).refuses("options-exclusive", 2, "stage --check --digests")
+
+
 def names(world: StageWorld) -> list[str]:
     return sorted(path.name for path in world.staged_files())
 

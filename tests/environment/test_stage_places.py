@@ -17,6 +17,7 @@ import pytest
 from tests.cli.world import EXACT
 from tests.environment.sources import sdist_of, source_files
 from tests.environment.stageworld import StageWorld, noise
+from tests.environment.worlds import record_of
 from tests.index.server import Server as Web
 from tests.sshd import HOST, Server
 from tests.wheelmaker import make_wheel
@@ -72,6 +73,26 @@ def test_what_the_wheelhouse_has_is_not_staged(world: StageWorld) -> None:
     done = world.run("stage", "--check", *LAKE)
     assert done.status == 1
     assert "error[wheel-gone]: target lake: the file of beta 1.0+computecanada is not there" in done.err
+
+
+def test_the_wheelhouse_is_read_when_asked(world: StageWorld) -> None:
+    world.run("stage", *LAKE).ok()
+    check = ("stage", "--check", "--digests", *LAKE)
+    world.run(*check).ok()
+    name, version = "beta", "1.0+computecanada"
+    right = record_of(world.layer / f"{name}-{version}-py3-none-any.whl")
+    path = make_wheel(world.layer, name, version, files={"beta/__init__.py": "wrong = 1\n"}, record=right)
+    world.run("stage", "--check", *LAKE).ok()
+    done = world.run(*check)
+    assert done.status == 1
+    assert f"error[bad-record]: {path}: the wheel and its RECORD disagree" in done.err
+    make_wheel(world.layer, name, version, files={"other.py": "x = 1\n"})
+    done = world.run(*check)
+    assert done.status == 1
+    assert f"error[wrong-record]: {path}: the wheel's RECORD is not the one that was locked" in done.err
+    path.unlink()
+    done = world.run(*check)
+    assert "error[wheel-gone]: " in done.err
 
 
 def test_what_is_only_listed_is_named_and_not_counted_on(world: StageWorld) -> None:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from tumpline.cli.amounts import amount, counted
 from tumpline.cli.late import LateParser
-from tumpline.cli.stage_lacking import remark_listed, staging_problems
+from tumpline.cli.stage_lacking import damage_problems, remark_listed, staging_problems
 from tumpline.cli.stage_place import add_stage_option, open_stage, without_internet
 from tumpline.cli.terminal import Terminal
 from tumpline.cli.wiring import add_network_options, add_project_option, choose_target, load_site_of, read_lock_of
+from tumpline.errors import InputError
 
 if TYPE_CHECKING:
     from tumpline.environment.stage import Need, Survey
+    from tumpline.environment.stage_check import Damage
     from tumpline.environment.stage_copy import Copied
     from tumpline.environment.wheelstore import BuiltWheel, WheelStore
     from tumpline.lock import Lock, LockedTarget
@@ -41,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_stage_option(parser)
     parser.add_argument(
         "--check", action="store_true", help="only say whether a job without internet would have everything"
+    )
+    parser.add_argument(
+        "--digests", action="store_true", help="with --check: also read every file, and say which are not as locked"
     )
     parser.add_argument(
         "--to",
@@ -69,6 +74,13 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     from tumpline.cli.outdated import remark_outdated
     from tumpline.project.read import read_project
 
+    if options.digests and not options.check:
+        raise InputError.of(
+            "options-exclusive",
+            "--digests can not be used without --check",
+            hint="to say what is damaged: tumpline stage --check --digests; to bring it again: tumpline stage, which "
+            "reads every file by itself",
+        )
     root, lock = read_lock_of(options)
     project = read_project(root)
     remark_outdated(lock, project, terminal)
@@ -77,12 +89,12 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     stage = open_stage(options)
     surveys = _survey(lock, targets, sites, stage, project)
     if options.check:
-        complete = all(survey.complete for survey in surveys)
+        damaged = _damaged(surveys, sites, terminal) if options.digests else None
         if terminal.json:
-            terminal.data(json.dumps(_data(stage, surveys, sites, [()] * len(surveys)), indent=2))
+            terminal.data(json.dumps(_data(stage, surveys, sites, [()] * len(surveys), damaged=damaged), indent=2))
         else:
-            _tell_check(surveys, stage, terminal)
-        return 0 if complete else 1
+            _tell_check(surveys, stage, damaged or [()] * len(surveys), terminal)
+        return 0 if all(survey.complete for survey in surveys) and not any(damaged or ()) else 1
     from tumpline.cli.stage_filling import fill
 
     if any(map(without_internet, sites)):
@@ -129,19 +141,34 @@ def _survey(
     ]
 
 
+def _damaged(surveys: Sequence[Survey], sites: Iterable[Site], terminal: Terminal) -> list[tuple[Damage, ...]]:
+    """Read everything that the targets need; what several of them need is read for each."""
+    from tumpline.cli.live import LiveLine
+    from tumpline.environment.stage_check import damage_of
+
+    with LiveLine(terminal) as live:
+        live("reading all that is there")
+        return [
+            tuple(damage_of(survey, Path(site.wheelhouse) if site.wheelhouse else None))
+            for survey, site in zip(surveys, sites, strict=True)
+        ]
+
+
 def _copy(options: argparse.Namespace, terminal: Terminal, stage: WheelStore, surveys: list[Survey]) -> Copied:
     from tumpline.cli.stage_sending import send
 
     return send(options, terminal, stage, surveys)
 
 
-def _tell_check(surveys: Iterable[Survey], stage: WheelStore, terminal: Terminal) -> None:
-    for survey in surveys:
+def _tell_check(
+    surveys: Sequence[Survey], stage: WheelStore, damaged: Iterable[tuple[Damage, ...]], terminal: Terminal
+) -> None:
+    for survey, broken in zip(surveys, damaged, strict=True):
         target = survey.plan.target
-        if survey.complete:
+        if survey.complete and not broken:
             terminal.say(f"{target.name}: {_where(survey)}; a job needs no internet")
             continue
-        for problem in staging_problems(survey, stage):
+        for problem in (*staging_problems(survey, stage), *damage_problems(survey, broken)):
             terminal.problem(problem)
 
 
@@ -190,10 +217,11 @@ def _tell(
 
 def _data(
     stage: WheelStore,
-    surveys: Iterable[Survey],
+    surveys: Sequence[Survey],
     sites: Iterable[Site],
     brought: Iterable[tuple[BuiltWheel, ...]],
     copied: Copied | None = None,
+    damaged: Sequence[tuple[Damage, ...]] | None = None,
 ) -> dict[str, object]:
     """Return the report as plain data; its form is documented in ``docs/reference/stage.md``."""
     rows = [
@@ -201,15 +229,16 @@ def _data(
             "target": survey.plan.target.name,
             "site": site.name,
             "internet": site.compute_internet,
-            "complete": survey.complete,
+            "complete": survey.complete and not broken,
             "staged": [_row(need) | {"file": wheel.path.name, "bytes": wheel.size} for need, wheel in survey.here],
             "missing": [_row(need) | {"bytes": need.size} for need in survey.lacking],
             "gone": [{"name": name, "version": version, "path": path} for name, version, path in survey.gone],
             "listed": [{"name": step.name, "version": step.version} for step in survey.plan.listed],
+            "damaged": None if damaged is None else [_broken(one) for one in broken],
             "modules": [package.module for package in survey.plan.expected],
             "brought": [{"file": wheel.path.name, "bytes": wheel.size} for wheel in new],
         }
-        for survey, site, new in zip(surveys, sites, brought, strict=True)
+        for survey, site, new, broken in zip(surveys, sites, brought, damaged or [()] * len(surveys), strict=True)
     ]
     sent = copied and {
         "folder": copied.folder,
@@ -223,3 +252,9 @@ def _data(
 
 def _row(need: Need) -> dict[str, object]:
     return {"name": need.name, "version": need.version or None, "kind": need.kind, "from": need.what}
+
+
+def _broken(damage: Damage) -> dict[str, object]:
+    problem = damage.problem
+    row: dict[str, object] = {"name": damage.name, "version": damage.version or None, "path": str(damage.path)}
+    return row | {"code": problem.code, "why": problem.why}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tumpline.cli.amounts import counted
@@ -11,9 +11,10 @@ from tumpline.errors import Problem
 if TYPE_CHECKING:
     from tumpline.cli.terminal import Terminal
     from tumpline.environment.stage import Survey
+    from tumpline.environment.stage_check import Damage
     from tumpline.environment.wheelstore import WheelStore
 
-__all__ = ["remark_listed", "staging_problems"]
+__all__ = ["damage_problems", "remark_listed", "staging_problems"]
 
 
 def staging_problems(survey: Survey, stage: WheelStore) -> Iterator[Problem]:
@@ -39,6 +40,22 @@ def staging_problems(survey: Survey, stage: WheelStore) -> Iterator[Problem]:
             hint="lock again: tumpline lock; for the wheelhouse first tumpline catalogue scan",
         )
     yield from listed_problem(target, [f"{step.name} {step.version}" for step in survey.plan.listed])
+
+
+def damage_problems(survey: Survey, damaged: Iterable[Damage]) -> Iterator[Problem]:
+    """Yield what was found when everything was read: ``stage-damaged`` once, what is elsewhere as it is."""
+    damaged = tuple(damaged)
+    lines = [f"{one.name} {one.version}".strip() + f": {one.path}" for one in damaged if one.mendable]
+    if lines:
+        target = survey.plan.target.name
+        yield Problem(
+            "stage-damaged",
+            f"{counted(len(lines), 'wheel')} in the stage {'is' if len(lines) == 1 else 'are'} not as locked",
+            where=f"target {target}",
+            why="\n".join(lines),
+            hint=f"where there is internet, run: tumpline stage --target {target}; it brings them again",
+        )
+    yield from (one.problem._replace(where=str(one.path)) for one in damaged if not one.mendable)
 
 
 def remark_listed(survey: Survey, terminal: Terminal) -> None:
