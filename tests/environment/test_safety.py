@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from tests.environment.worlds import layout_in
 from tests.wheelmaker import make_wheel, record_line
 from tumpline.environment.install import WheelJob, install_wheel
+from tumpline.environment.safety import wrong_path
 from tumpline.errors import TumplineError
 
 INFO = "evil-1.0.dist-info"
@@ -84,6 +86,30 @@ def test_paths(tmp_path: Path, path: str, words: str) -> None:
     assert error.problems[0].hint
     assert not (tmp_path / "env").exists()
     assert sorted(item.name for item in tmp_path.iterdir()) == ["evil-1.0-py3-none-any.whl"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("evil/aux.py", "evil/NUL", "con/a.py", "evil/com1.tar.gz", "evil/LPT\u00b9", "evil/CONIN$", "evil/nul .txt"),
+        *("evil/a.py:stream", "evil/a.", "evil./a", "evil/a ", "evil /a", "evil/a?b", 'evil/"a"', "evil/sub./"),
+    ],
+)
+def test_names_that_windows_takes_for_something_else(tmp_path: Path, path: str) -> None:
+    assert "Windows" in wrong_path(path, windows=True)
+    assert wrong_path(path, windows=False) == "", "elsewhere packages have such files"
+
+
+@pytest.mark.parametrize("path", ["evil/auxiliary.py", "evil/console.py", "evil/com10.py", "evil/.nul", "a.b/c d.py"])
+def test_names_that_windows_takes_as_they_are(path: str) -> None:
+    assert wrong_path(path, windows=True) == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="refused there")
+def test_a_module_called_aux(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path, [(entry("evil/aux.py"), b"x = 1\n")])
+    install_wheel(WheelJob(path), layout_in(tmp_path / "env"), 0o022)
+    assert list((tmp_path / "env").glob("lib/*/site-packages/evil/aux.py"))
 
 
 def test_unicode_forms_of_one_name(tmp_path: Path) -> None:

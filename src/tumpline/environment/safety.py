@@ -5,6 +5,7 @@ Everything here is decided from the archive's directory, before the first byte o
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import unicodedata
@@ -18,6 +19,14 @@ __all__ = ["check_entries", "refuse", "wrong_path"]
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+_FOREIGN = re.compile(
+    r'[<>:"|?*]|[. ](?:/|$)|(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:[. /]|$)', re.IGNORECASE
+)
+"""What Windows takes for a device, a stream of another file or another name; everywhere else it is a name as any."""
+
+_LOCAL_HEADER = 30
+"""Bytes before the name of each file in an archive."""
 
 _PLENTY = 2**30
 """Bytes: below this nothing is called a bomb, whatever its ratio."""
@@ -42,8 +51,8 @@ def check_entries(file: str, size: int, entries: Iterable[zipfile.ZipInfo]) -> N
 
     Refused are paths that are absolute, climb (``..``), hold control characters, backslashes or drive letters; anything
     but regular files and folders; two entries that are one file on some file system, by case or by Unicode's composed
-    and decomposed forms; a file that is also a folder; encrypted entries and rare compression methods; and sizes that
-    do not add up.
+    and decomposed forms; on Windows what it takes for devices or other names; a file that is also a folder; encrypted
+    entries and rare compression methods; sizes that do not add up, and places behind the end.
     """
     files: set[str] = set()
     folders: set[str] = set()
@@ -53,6 +62,8 @@ def check_entries(file: str, size: int, entries: Iterable[zipfile.ZipInfo]) -> N
         path = entry.orig_filename
         if why := wrong_path(path) or _wrong_kind(entry):
             raise refuse(file, f"{path!a} {why}")
+        if not 0 <= entry.header_offset <= size - _LOCAL_HEADER:
+            raise refuse(file, f"{path!a} is said to be where the file has ended")
         key = path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
         unpacked += entry.file_size
         packed += entry.compress_size
@@ -74,8 +85,11 @@ def check_entries(file: str, size: int, entries: Iterable[zipfile.ZipInfo]) -> N
         raise refuse(file, f"its {size} bytes would unpack to {unpacked}")
 
 
-def wrong_path(path: str) -> str:
-    """Return why a path of an archive (a final slash aside) is not one that may be written, empty where it is."""
+def wrong_path(path: str, *, windows: bool = os.name == "nt") -> str:
+    """Return why a path of an archive (a final slash aside) is not one that may be written, empty where it is.
+
+    `windows` says whether that is the system it is for: a package may have an ``aux.py`` where that is a name as any.
+    """
     if _CONTROL.search(path):
         return "has control characters in its name"
     if "\\" in path:
@@ -87,6 +101,8 @@ def wrong_path(path: str) -> str:
         return "leads out of the environment"
     if "" in parts or "." in parts:
         return "is not a plain path"
+    if windows and _FOREIGN.search(path):
+        return "has a name that Windows takes for something else"
     return ""
 
 
