@@ -47,7 +47,11 @@ def _fill(template: Path, path: Path, values: dict[str, str]) -> None:
 
 
 def _configuration(cluster: Cluster) -> str:
-    """Return ``slurm.conf``: no accounting, no cgroups, and delays short enough for tests."""
+    """Return ``slurm.conf``: no accounting, no cgroups, and delays short enough for tests.
+
+    A job that is started anew waits for as long as the credential of its first run is good (slurm.conf(5),
+    ``cred_expire``), two minutes by default. It can not be much shorter: steps have to start within it.
+    """
     root, scripts = cluster.root, cluster.configuration.parent
     nodes = "\n".join(
         f"NodeName={node.name} NodeHostname={node.name} NodeAddr={node.address} Port={node.port} "
@@ -61,7 +65,7 @@ SlurmctldPort={cluster.port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={root}/run/munge
+AuthInfo=socket={root}/run/munge,cred_expire=15
 CredType=cred/munge
 StateSaveLocation={root}/state
 SlurmdSpoolDir={root}/nodes/%n/spool

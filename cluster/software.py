@@ -216,6 +216,9 @@ def write_profile(cluster: Cluster) -> None:
         f'job-storage = "{"memory" if kind.memory else "disk"}"',
         f"home-writable-in-jobs = {str(kind.home_writable).lower()}",
         f'build-in = "{"in-job" if kind.home_writable else "login-node"}"',
+        "[jobs]",
+        # Nodes have /tmp together here.
+        f"shared-folder = {json.dumps(str(cluster.local))}",
     )
     sites = cluster.root / "sites"
     sites.mkdir()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,7 @@ from cluster.model import Cluster
 from cluster.needs import lacking
 from cluster.running import down, run_job, up
 from replica.build import Replica
+from tests.cluster.interpreter import Interpreter
 from tests.conftest import ROOT
 
 PROJECT = """\
@@ -78,6 +82,25 @@ class World:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def shell(self, code: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run some bash on the login node, in the project; `words` are its arguments."""
+        return self.login("bash", "-euc", code, "bash", *words, check=check)
+
+    def submit(self, *words: str, output: Path | None = None) -> Submitted:
+        """Have ``tumpline job submit`` submit a job from the project."""
+        folder = output or self.cluster.scratch / "runs"
+        number = self.login("tumpline", "job", "submit", "--output", str(folder), *words).stdout.strip()
+        return Submitted(self, number, folder)
+
+    def elsewhere(self, folder: str, text: str, **environ: str) -> World:
+        """Return the same cluster with another project, which is made and locked, with these variables."""
+        project = self.cluster.scratch / folder
+        project.mkdir()
+        (project / "pyproject.toml").write_text(text)
+        world = World(self.cluster, project)
+        world.login("env", *(f"{name}={value}" for name, value in environ.items()), "tumpline", "lock")
+        return world
+
     def job(self, *lines: str, nodes: int = 1, options: tuple[str, ...] = ()) -> Job:
         """Run a script as a job, in the project."""
         script = self.project / f"job-{uuid.uuid4().hex[:8]}.sh"
@@ -86,6 +109,60 @@ class World:
         words = (f"--nodes={nodes}", "--ntasks-per-node=1", "--time=3", f"--output={said}", *options, str(script))
         status = run_job(self.cluster, self.project, *words)
         return Job(status, said.read_text() if said.is_file() else "")
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A job that ``tumpline job submit`` has submitted; `number` is that of the job or the array."""
+
+    world: World
+    number: str
+    output: Path
+
+    def facts(self, task: str = "") -> dict[str, str]:
+        """What Slurm says of it, or of a task of it (``_1``)."""
+        said = self.world.login("scontrol", "--oneliner", "show", "job", self.number + task).stdout
+        return dict(word.partition("=")[::2] for word in said.split())
+
+    def wait(self, seconds: float = 120) -> None:
+        """Wait until nothing of it is in the queue."""
+        left = ["?"]
+        until(lambda: not left[0], seconds, lambda: f"{left}\n{self.everything()}", lambda: self._look(left))
+
+    def _look(self, left: list[str]) -> None:
+        left[0] = self.world.login("squeue", "--noheader", f"--jobs={self.number}", check=False).stdout
+
+    def said(self, task: str = "") -> str:
+        """What is in the file of its output so far."""
+        (path,) = self.output.glob(f"*-{self.number}{task}.out")
+        return path.read_text()
+
+    def everything(self) -> str:
+        """All that it and its tasks have said, each behind the name of its file."""
+        files = sorted(self.output.glob(f"*-{self.number}*.out"))
+        return "\n".join(f"{path.name}:\n{path.read_text()}" for path in files)
+
+    def record(self, task: str = "") -> dict[str, Any]:
+        """The record that it has left."""
+        (path,) = self.output.glob(f"*-{self.number}{task}.json")
+        record: dict[str, Any] = json.loads(path.read_text())
+        return record
+
+
+def until(
+    true: Callable[[], object],
+    seconds: float = 60,
+    say: Callable[[], str] = str,
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until something holds, and fail after so many seconds, saying what there is instead."""
+    end = time.monotonic() + seconds
+    while True:
+        look()
+        if true():
+            return
+        assert time.monotonic() < end, say()
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
@@ -105,3 +182,11 @@ def world(can_run: None) -> Iterator[World]:
     finally:
         down(root)
         assert not os.path.lexists(root)
+
+
+@pytest.fixture
+def interpreter(world: World) -> Iterator[Interpreter]:
+    """The Python of the module, watched."""
+    found = Interpreter(world.cluster)
+    with found.watched():
+        yield found

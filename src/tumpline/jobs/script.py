@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from tumpline.jobs.description import JobDescription
-from tumpline.jobs.fragments import FINISH, MODULES, ON_EVERY_NODE, RANKS, RECORD, SHARE
+from tumpline.jobs.fragments import FINISH, MODULES, ON_EVERY_NODE, RANKS, RECORD, RESTART, SHARE
 
 __all__ = ["directive", "job_script"]
 
@@ -37,6 +37,7 @@ def _parts(job: JobDescription) -> Iterator[Sequence[str]]:
     yield ("set -euo pipefail", "", "fail() {", '    echo "tumpline: $*" >&2', "    exit 1", "}")
     if job.record:
         yield _record(job)
+    yield RESTART
     yield _modules(job)
     if job.way == "login-node":
         yield _ready(job)
@@ -52,6 +53,8 @@ def _head(job: JobDescription) -> list[str]:
     folder = job.request.output.replace("%", "%%")
     number = "%A_%a" if job.request.array else "%j"
     lines.append(directive("output", f"{folder}/%x-{number}.out" if folder else f"%x-{number}.out"))
+    # A job that Slurm starts anew would empty the file, and with it what says why.
+    lines.append(directive("open-mode", "append"))
     lines += [directive(*option.removeprefix("--").split("=", 1)) for option in job.request.options]
     return lines
 
@@ -114,7 +117,7 @@ def _on_nodes(job: JobDescription) -> Iterator[Sequence[str]]:
     yield ("make() {", *(f"    {line}" for line in _make(job)), "}")
     step = "make_here"
     if shares:
-        functions += ["make_shared", "forget_arrays"]
+        functions += ["make_shared", "forget_arrays", "leave_shared"]
         yield (
             f"shared={shlex.quote(job.shared_folder)}/tumpline-$UID/$SLURM_ARRAY_JOB_ID-{job.key[:12]}",
             "export shared",

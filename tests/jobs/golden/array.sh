@@ -12,6 +12,7 @@
 #SBATCH --mail-user=me@example.org
 #SBATCH --mail-type=END,FAIL
 #SBATCH --output=/scratch/me/runs/%x-%A_%a.out
+#SBATCH --open-mode=append
 #SBATCH --exclusive
 #SBATCH --comment="a # b"
 
@@ -58,11 +59,15 @@ TUMPLINE
 }
 finish() {
     write_record "$(text "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$1"
-    if declare -F leave_shared >/dev/null; then leave_shared; fi
+    if declare -F leave_shared on_every_node >/dev/null; then on_every_node leave_shared || true; fi
 }
 trap 'finish $?' EXIT
 trap 'exit 143' TERM
 write_record null null
+
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+    echo "tumpline: Slurm has started this job anew, on $(hostname) (time $SLURM_RESTART_COUNT): from its beginning" >&2
+fi
 
 # What the shell had activated from which the job was submitted is not the job's.
 unset SLURM_EXPORT_ENV VIRTUAL_ENV PYTHONHOME PYTHONPATH
@@ -108,9 +113,11 @@ make_shared() {
                 rmdir "$shared/building"
                 continue
             fi
+            making=$own
             (while kill -0 $$ 2>/dev/null && sleep 2; do touch -c "$shared/building"; done) >/dev/null 2>&1 &
             pulse=$!
             if make "$own" && ln -s "$own" "$own.link" && mv -fT "$own.link" "$shared/environment"; then
+                making=
                 kill "$pulse" 2>/dev/null || true
                 rmdir "$shared/building" 2>/dev/null || true
                 forget_arrays || true
@@ -119,6 +126,7 @@ make_shared() {
             kill "$pulse" 2>/dev/null || true
             rmdir "$shared/building" 2>/dev/null || true
             rm -rf "$own" "$shared/.${own##*/}".*
+            making=
             fail "no environment on $(hostname): what is written above says why"
         fi
         # Who makes it touches its folder every two seconds; after thirty without it, another takes over.
@@ -153,6 +161,11 @@ forget_arrays() {
 }
 leave_shared() {
     local waiting leaving=$shared/leaving.$SLURM_JOB_ID made
+    if [ -n "${making:-}" ]; then
+        # Cancelled, started anew or out of time while it was making it: the others need not wait for it.
+        rmdir "$shared/building" 2>/dev/null || true
+        rm -rf "$making" "$shared/.${making##*/}".*
+    fi
     rm -f "$shared/users/$SLURM_JOB_ID"
     # The last on its node removes what is shared, unless tasks are waiting that may come here.
     rmdir "$shared/users" 2>/dev/null || return 0
@@ -173,7 +186,7 @@ on_every_node() { # runs a function of this script once on each node
         "$1"
     else
         srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \
-            bash -c "set -euo pipefail; $(declare -f fail make tumpline make_shared forget_arrays); $1"
+            bash -c "set -euo pipefail; $(declare -f fail make tumpline make_shared forget_arrays leave_shared); $1"
     fi
 }
 on_every_node make_shared

@@ -12,6 +12,7 @@
 #SBATCH --mail-user=me@example.org
 #SBATCH --mail-type=END,FAIL
 #SBATCH --output=/scratch/me/runs/%x-%j.out
+#SBATCH --open-mode=append
 #SBATCH --exclusive
 #SBATCH --comment="a # b"
 
@@ -58,11 +59,15 @@ TUMPLINE
 }
 finish() {
     write_record "$(text "$(date -u +%Y-%m-%dT%H:%M:%SZ)")" "$1"
-    if declare -F leave_shared >/dev/null; then leave_shared; fi
+    if declare -F leave_shared on_every_node >/dev/null; then on_every_node leave_shared || true; fi
 }
 trap 'finish $?' EXIT
 trap 'exit 143' TERM
 write_record null null
+
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+    echo "tumpline: Slurm has started this job anew, on $(hostname) (time $SLURM_RESTART_COUNT): from its beginning" >&2
+fi
 
 # What the shell had activated from which the job was submitted is not the job's.
 unset SLURM_EXPORT_ENV VIRTUAL_ENV PYTHONHOME PYTHONPATH

@@ -2,6 +2,7 @@
 # The job of toy, for the target laptop.
 # Made by: tumpline job script. To run it: sbatch FILE. It may be edited.
 #SBATCH --output=%x-%j.out
+#SBATCH --open-mode=append
 
 set -euo pipefail
 
@@ -9,6 +10,10 @@ fail() {
     echo "tumpline: $*" >&2
     exit 1
 }
+
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+    echo "tumpline: Slurm has started this job anew, on $(hostname) (time $SLURM_RESTART_COUNT): from its beginning" >&2
+fi
 
 # What the shell had activated from which the job was submitted is not the job's.
 unset SLURM_EXPORT_ENV VIRTUAL_ENV PYTHONHOME
