@@ -189,4 +189,9 @@ def interpreter(world: World) -> Iterator[Interpreter]:
     """The Python of the module, watched."""
     found = Interpreter(world.cluster)
     with found.watched():
-        yield found
+        try:
+            yield found
+        finally:
+            # A test that failed must not leave its jobs to the next one.
+            world.login("scancel", "--user=root")
+            until(lambda: not world.login("squeue", "--noheader").stdout)

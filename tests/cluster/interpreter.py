@@ -28,9 +28,11 @@ class Interpreter:
         """Put a program into its place that notes each start that asks what Python this is, and then is that Python."""
         real = str(self._path.readlink())
         diary, hold = shlex.quote(str(self._diary)), shlex.quote(str(self._hold))
+        # The number of a task is also that of the whole array, for one of them.
+        number = "${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID:-login}}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"
         lines = (
             "#!/bin/bash",
-            f'if [ "$1 $2" = "-I -c" ]; then echo "${{SLURM_JOB_ID:-login}}" >>{diary}',
+            f'if [ "$1 $2" = "-I -c" ]; then echo "{number}" >>{diary}',
             f"while [ -e {hold} ]; do sleep 0.1; done; fi",
             f'exec {shlex.quote(real)} "$@"',
         )
@@ -59,5 +61,5 @@ class Interpreter:
         self._hold.unlink(missing_ok=True)
 
     def starts(self) -> list[str]:
-        """The numbers of the jobs that began to make an environment, in their order."""
+        """The jobs that began to make an environment, in their order: their numbers, those of tasks as ``7_1``."""
         return self._diary.read_text().split()

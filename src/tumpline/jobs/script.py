@@ -117,7 +117,7 @@ def _on_nodes(job: JobDescription) -> Iterator[Sequence[str]]:
     yield ("make() {", *(f"    {line}" for line in _make(job)), "}")
     step = "make_here"
     if shares:
-        functions += ["make_shared", "forget_arrays", "leave_shared"]
+        functions += ["join_shared", "make_shared", "forget_arrays", "leave_shared"]
         yield (
             f"shared={shlex.quote(job.shared_folder)}/tumpline-$UID/$SLURM_ARRAY_JOB_ID-{job.key[:12]}",
             "export shared",

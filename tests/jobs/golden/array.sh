@@ -98,12 +98,19 @@ shared=/tmp/tumpline-$UID/$SLURM_ARRAY_JOB_ID-0123456789ab
 export shared
 # The tasks of the array that run on a node share one environment: the first makes it, the others wait for it. mkdir and
 # mv decide who is first, on the node's own disk. Nothing is locked, so that nothing can stay locked.
+join_shared() {
+    # Who leaves at this moment may take the folder away again and again.
+    local tries=0
+    until mkdir -p "$shared/users" 2>/dev/null && touch "$shared/users/$SLURM_JOB_ID" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 50 ] || return 1
+    done
+}
 make_shared() {
     local own=$shared/$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0} waited=0 pulse touched
     [ -d "$SLURM_TMPDIR" ] || fail "$(hostname) has no $SLURM_TMPDIR, which the cluster should make"
     mkdir -m 700 "${shared%/*}" 2>/dev/null || true
-    if [ -L "${shared%/*}" ] || [ ! -O "${shared%/*}" ] || ! mkdir -p "$shared/users" ||
-        ! touch "$shared/users/$SLURM_JOB_ID"; then
+    if [ -L "${shared%/*}" ] || [ ! -O "${shared%/*}" ] || ! join_shared; then
         make "$environment" || fail "no environment on $(hostname): what is written above says why"
         return
     fi
@@ -186,7 +193,7 @@ on_every_node() { # runs a function of this script once on each node
         "$1"
     else
         srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 \
-            bash -c "set -euo pipefail; $(declare -f fail make tumpline make_shared forget_arrays leave_shared); $1"
+            bash -c "set -euo pipefail; $(declare -f fail make tumpline join_shared make_shared forget_arrays leave_shared); $1"
     fi
 }
 on_every_node make_shared
