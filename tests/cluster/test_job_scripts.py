@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.cluster.conftest import PROJECT, TELL, World
+from tests.cluster.conftest import PROJECT, TELL, Submitted, World
 from tests.cluster.interpreter import Interpreter
 from tests.cluster.test_jobs import MODULES
 
@@ -91,3 +91,57 @@ def test_names_are_never_code(world: World, flavour: str) -> None:
     assert job.record()["status"] == 0
     assert job.record()["command"][-len(HOSTILE) :] == list(HOSTILE)
     assert not list(world.cluster.root.rglob("harm"))
+
+
+def test_submitted_where_another_environment_is_active(world: World) -> None:
+    other = world.cluster.scratch / "other"
+    world.shell(f'{MODULES}; virtualenv --no-download -q "$1"', str(other))
+    code = f'{MODULES}; . "$1/bin/activate"; cd "$2"; tumpline job submit --output "$3" -- bash -c "$4"'
+    tell = 'python tell.py; command -v python; echo "${VIRTUAL_ENV:-none}"'
+    number = world.shell(code, str(other), str(world.project), str(world.cluster.scratch / "runs"), tell).stdout.strip()
+    job = Submitted(world, number, world.cluster.scratch / "runs")
+    job.wait()
+    ((_, prefix, versions),) = ranks(job.said())
+    assert versions == VERSIONS
+    assert prefix.startswith(f"{world.cluster.local}/")
+    assert job.said().splitlines()[-2:] == [f"{prefix}/bin/python", prefix], job.said()
+
+
+class TestRefused:
+    """What would fail later is told before a job is submitted."""
+
+    def test_a_module_without_a_binding_for_the_python(self, world: World) -> None:
+        text = PROJECT.replace('"numpy", "pandas", "pyarrow"', '"mpi4py"').replace("arrow/23.0.1", "mpi4py/4.0.3")
+        with pytest.raises(AssertionError) as caught:
+            world.elsewhere("binding", text.replace('"3.11"', '"3.12"'))
+        said = str(caught.value)
+        assert "error[not-available]: mpi4py can not be had on narval" in said
+        assert "mpi4py/4.0.3 is loaded, which in StdEnv 2023 has mpi4py only for Python 3.11" in said
+        assert "hint: choose another Python for target narval: modules have it for 3.11" in said
+        # What was locked for one Python is not submitted once the project asks for the other.
+        (world.cluster.scratch / "binding" / "pyproject.toml").write_text(text)
+        study = World(world.cluster, world.cluster.scratch / "binding")
+        study.login("tumpline", "lock")
+        (study.project / "pyproject.toml").write_text(text.replace('"3.11"', '"3.12"'))
+        assert "error[lock-outdated]" in study.login("tumpline", "job", "submit", "--", "true", check=False).stderr
+
+    def test_a_module_that_is_not_here(self, world: World) -> None:
+        text = PROJECT.replace('"numpy", "pandas", "pyarrow"', '"numpy"').replace("arrow/23.0.1", "arrow/9.9")
+        study = world.elsewhere("module", text)
+        done = study.login("tumpline", "job", "submit", "--", "true", check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "error[module-load-failed]" in done.stderr
+        assert "there is no module arrow/9.9 in what can be loaded here" in done.stderr
+        assert "\nhint: " in done.stderr
+        # What is lost after submission is told by the job.
+        good = world.submit("--option=--hold", "--", "true")
+        modules = world.cluster.root / "modules"
+        (kept,) = modules.rglob("arrow/23.0.1.lua")
+        kept.rename(kept.with_suffix(".gone"))
+        try:
+            world.login("scontrol", "release", good.number)
+            good.wait()
+        finally:
+            kept.with_suffix(".gone").rename(kept)
+        assert good.record()["status"] == 1
+        assert "these modules can not be loaded: StdEnv/2023 python/3.11.7 arrow/23.0.1" in good.said()
