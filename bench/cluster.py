@@ -190,7 +190,7 @@ def _job(cluster: Cluster, project: Path, way: Way, nodes: int) -> tuple[float, 
 
 
 def _array(cluster: Cluster, project: Path, tasks: int) -> tuple[list[float], int]:
-    """Run an array; return the seconds that each task waited for its command to begin, and how many environments were made."""
+    """Run an array; return the seconds that each task waited for its command, and how many environments were made."""
     folder = project / "array"
     folder.mkdir()
     script = folder / "array.sh"

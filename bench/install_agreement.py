@@ -3,9 +3,9 @@
     python -m bench.install_agreement [--wheels DIR] [--folder DIR]
 
 Compared are paths, modes and contents of every file. Left out are pip itself and virtualenv's own files; of RECORD the
-rows of INSTALLER and of scripts, and its mode, which uv takes from the wheel where pip and tumpline write it anew; of the
-scripts of entry points the wording: what runs them, and their modes, are compared. Without ``--wheels`` the wheels are
-those of ``bench.sync``, fetched once. Needs uv on PATH, or fetches it.
+rows of INSTALLER and of scripts, and its mode, which uv takes from the wheel where pip and tumpline write it anew; of
+the scripts of entry points the wording: what runs them, and their modes, are compared. Without ``--wheels`` the wheels
+are those of ``bench.sync``, fetched once. Needs uv on PATH, or fetches it.
 """
 
 from __future__ import annotations
