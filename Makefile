@@ -7,7 +7,7 @@ PIP := PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 # Test workers, and the least share of branches that the tests must reach (it only rises). Commands that the tests run as
 # processes of their own count as well (tests/measured.py).
 WORKERS := 2
-COVERAGE := 94
+COVERAGE := 95
 # The site that the test cluster behaves like: narval, trillium, vulcan, fir.
 LIKE := narval
 
