@@ -24,7 +24,7 @@ from tumpline.environment.sources import WheelIndex, drop_damaged, locate_wheels
 from tumpline.environment.storage import storage_failure
 from tumpline.environment.sync_report import Change, SyncReport, report_of
 from tumpline.environment.wheelstore import WheelStore
-from tumpline.errors import InputError, NotSo
+from tumpline.errors import EnvironmentFailure, InputError, NotSo
 from tumpline.host.caches import CacheUse
 from tumpline.host.pythons import Interpreter, find_python
 from tumpline.host.room import Room, room_in
@@ -86,10 +86,11 @@ def sync(
     interpreter = find_python(plan.target.python, environ)
     check_machine(plan.target, interpreter)
     if settings.dry_run:
-        footprint = footprint_of(plan, wheels_here(plan, wheelhouse, index, stage))
+        expected = footprint_of(plan, wheels_here(plan, wheelhouse, index, stage))
         report = report_of(plan, place, before, interpreter.version, changed=True, dry_run=True)
-        return replace(report, footprint=footprint, rooms=_too_small(footprint, place, environ, quota), quota=quota)
+        return replace(report, footprint=expected, rooms=_too_small(expected, place, environ, quota), quota=quota)
     left = leftovers(place)
+    footprint: Footprint | None = None
     try:
         builds = build_settings(plan, project, wheelhouse, environ, settings, cache, stage, use)
         with WheelMaker(builds, plan.target, interpreter) as maker:
@@ -109,6 +110,8 @@ def sync(
                 )
                 write_record(generation.folder, _new_record(plan, interpreter, compiled=settings.compile))
                 generation.publish()
+    except EnvironmentFailure as error:
+        raise _with_need(error, footprint) from error
     except InputError as error:
         if settings.offline or not _may_be_mended(error) or not drop_damaged(plan, index):
             raise
@@ -143,6 +146,15 @@ def sync(
         rooms=rooms,
         quota=quota,
     )
+
+
+def _with_need(error: EnvironmentFailure, footprint: Footprint | None) -> EnvironmentFailure:
+    """Return the error; where there was no space, with what the environment needs."""
+    if footprint is None or error.code != "disk-full":
+        return error
+    about = "" if footprint.exact else "about "
+    need = f"it needs {about}{footprint.size / 1e6:,.1f} MB in {footprint.files:,} files and folders"
+    return EnvironmentFailure(*(problem._replace(why=f"{problem.why}; {need}") for problem in error.problems))
 
 
 def _may_be_mended(error: InputError) -> bool:
