@@ -13,9 +13,10 @@ import pytest
 
 from tests.environment.images import make_small, pack_to
 from tests.environment.test_faults import ROOT, VERSION, leftovers, noise
-from tests.environment.worlds import housed, lock_of, make_environment, python_says, tiny_pip, variables
+from tests.environment.worlds import housed, lock_of, make_environment, python_says, sha256_of, tiny_pip, variables
 from tests.wheelmaker import make_wheel
 from tumpline.environment.make import SyncSettings
+from tumpline.environment.wheelstore import WheelStore
 from tumpline.errors import TumplineError
 from tumpline.lock import Lock
 from tumpline.lock.file import write_lock
@@ -160,6 +161,19 @@ print(not verify(folder, read_record(folder), environ=variables()).differences)
 from tumpline.environment.wheelstore import WheelStore
 print(WheelStore(base / "store").put(base / "wheels" / "alpha-1-py3-none-any.whl").size > 0)
 """,
+    "stage --check --digests": """
+from tests.environment.worlds import indexed, lock_of
+from tumpline.environment.plan import plan_environment
+from tumpline.environment.stage import survey_stage
+from tumpline.environment.stage_check import damage_of
+from tumpline.environment.wheelstore import WheelStore
+plan = plan_environment(lock_of(indexed(base / "wheels" / "pip-99.0-py3-none-any.whl")), "here")
+store = WheelStore(base / "store")
+store.put(base / "wheels" / "pip-99.0-py3-none-any.whl")
+found = list(damage_of(survey_stage(plan, store, None), None))
+assert all(one.mendable and one.problem.code == "unreadable-wheel" for one in found)
+print(not found)
+""",
 }
 
 
@@ -174,7 +188,10 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("what", "faulty"),
-    [("pack", "tool/__init__.py"), ("unpack", "image.tar"), ("verify", "tool/__init__.py"), ("stage", "alpha-1")],
+    [
+        *(("pack", "tool/__init__.py"), ("unpack", "image.tar"), ("verify", "tool/__init__.py"), ("stage", "alpha-1")),
+        ("stage --check --digests", "/store/files/"),
+    ],
 )
 @pytest.mark.parametrize(("faults", "works"), [("1,2", True), ("1,999", False)])
 def test_other_reads_that_fail(
@@ -237,3 +254,46 @@ def test_a_wheel_that_changes_while_it_is_installed(tmp_path: Path, change: Call
     assert leftovers(place) == []
     make_environment(world(house, "2"), place, house, wheelhouse=house)
     assert python_says(place, VERSION) == "2"
+
+
+@pytest.mark.parametrize("change", [Path.unlink, cut, overwrite])
+def test_an_image_that_changes_while_it_is_unpacked(
+    packed: Path, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    """It changes after its head was read and before its parts are."""
+    from tumpline.environment.reporting import Quiet
+    from tumpline.environment.unpack import unpack
+
+    image, place, house = tmp_path / "image.tar", tmp_path / "there" / "env", tmp_path / "house"
+    shutil.copy(packed / "image.tar", image)
+    make_environment(world(house, "1"), place, house, wheelhouse=house)
+
+    class Changing(Quiet):
+        changed = False
+
+        def start(self, step: str, count: int, size: int) -> None:
+            if not self.changed:
+                self.changed = True
+                change(image)
+
+    reporter = Changing()
+    with pytest.raises(TumplineError) as caught:
+        unpack(image, place, environ=variables(), reporter=reporter)
+    assert reporter.changed
+    assert caught.value.code in ("image-damaged", "image-unreadable")
+    assert python_says(place, VERSION) == "1"
+    assert leftovers(place) == []
+    shutil.copy(packed / "image.tar", image)
+    assert unpack(image, place, environ=variables()).changed
+
+
+@pytest.mark.parametrize("change", [cut, overwrite])
+def test_a_file_that_changes_before_it_is_copied_into_a_stage(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    wheel = make_wheel(tmp_path / "from", "alpha", "1", files={"alpha.bin": noise("1", 3 << 20)})
+    sha256 = sha256_of(wheel)
+    change(wheel)
+    store = WheelStore(tmp_path / "store")
+    with pytest.raises(TumplineError) as caught:
+        store.put(wheel, sha256)
+    assert caught.value.code == "wrong-hash"
+    assert [path for path in store.folder.rglob("*") if path.is_file()] == []
