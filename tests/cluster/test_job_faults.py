@@ -160,6 +160,7 @@ def test_the_disk_of_a_node_is_full(world: World) -> None:
         assert "on n3" not in said
         if (job, suffix) == jobs[-1]:
             assert "No space left on device" in said
+            assert "where the disk is full, ask for a node with more room: sbatch --tmp=20G" in said
         else:
             assert "error[disk-full]" in said
             assert "hint: " in said
@@ -196,3 +197,4 @@ def test_the_stage_is_emptied_after_submission(world: World) -> None:
         assert job.said().count("tumpline: no environment on n") == 2, job.said()
         assert "alpha" in job.said()
     assert "tumpline stage" in bad.said()
+    assert "where a wheel is gone, have this script written again: tumpline job script --plain" in plain.said()

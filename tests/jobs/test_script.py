@@ -141,6 +141,13 @@ class TestRun:
         for image in world.project.glob("pond-*"):
             image.unlink()
 
+    def test_a_job_that_is_started_anew_says_so(self, world: JobWorld) -> None:
+        script = world.script("--", "true")
+        assert "started this job anew" not in world.runs(script, environ={"SLURM_RESTART_COUNT": "0"}).ok().err
+        done = world.runs(script, environ={"SLURM_RESTART_COUNT": "2"}).ok()
+        assert "tumpline: Slurm has started this job anew" in done.err
+        assert "(time 2)" in done.err
+
     def test_plain_needs_no_tumpline(self, world: JobWorld) -> None:
         text = world.script("--plain", "--", "true").read_text()
         assert "sync" not in text

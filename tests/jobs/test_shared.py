@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -94,6 +95,17 @@ def test_others_wait_for_who_is_at_work(world: JobWorld) -> None:
     (place(world) / "later").rename(environment)
     building.rmdir()
     assert process.communicate(timeout=60)[0] == made
+
+
+def test_who_comes_while_the_last_one_leaves_shares_it(world: JobWorld) -> None:
+    real = shutil.which("touch")
+    program = world.root / "programs" / "touch"
+    leaves = 'if [ ! -e "$DIARY.left" ]; then : >"$DIARY.left"; rmdir "${1%/*}"; fi'
+    program.write_text(f'#!/bin/bash\n{leaves}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    done = world.runs(array(world), 1, task(1)).ok()
+    assert done.out.startswith(f"{world.shared}/")
+    assert done.err == ""
 
 
 def test_a_failure_is_told_by_each(world: JobWorld) -> None:

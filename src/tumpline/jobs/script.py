@@ -152,7 +152,10 @@ def _make(job: JobDescription) -> list[str]:
         'command -v virtualenv >/dev/null || fail "there is no virtualenv: load a module of Python"',
         'virtualenv --quiet --no-download "$1" &&',
         '    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-compile \\',
-        '        "${wheels[@]}"',
+        '        "${wheels[@]}" && return',
+        'echo "tumpline: where a wheel is gone, have this script written again: tumpline job script --plain" >&2',
+        'echo "tumpline: where the disk is full, ask for a node with more room: sbatch --tmp=20G" >&2',
+        "return 1",
     ]
 
 
