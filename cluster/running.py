@@ -24,11 +24,11 @@ from replica.build import Replica, make_replica
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host.process import run
 
-__all__ = ["down", "on_node", "run_job", "start_node", "up"]
+__all__ = ["LONGEST", "down", "on_node", "run_job", "start_node", "up"]
 
 _HERE = Path(__file__).resolve().parent
 _READY_SECONDS = 30.0
-_LONGEST = 75
+LONGEST = 75
 """Characters of the folder's path; names of sockets below it may have 107."""
 
 
@@ -51,10 +51,10 @@ def up(
         raise EnvironmentFailure.of(
             "cluster-not-possible", "no cluster can be started here", why=reason, hint="see how-to/test-on-a-cluster.md"
         )
-    if len(str(root)) > _LONGEST:
+    if len(str(root)) > LONGEST:
         raise InputError.of(
             "not-a-cluster",
-            f"the path of the folder is longer than {_LONGEST} characters",
+            f"the path of the folder is longer than {LONGEST} characters",
             where=str(root),
             hint="name another folder with --folder",
         )

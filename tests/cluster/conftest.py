@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,9 +16,11 @@ from typing import Any
 import pytest
 
 from cluster.kinds import KINDS
-from cluster.model import Cluster
-from cluster.needs import lacking
-from cluster.running import down, run_job, up
+from cluster.model import Cluster, read_cluster
+from cluster.needs import lacking, system
+from cluster.network import namespaces
+from cluster.processes import processes
+from cluster.running import LONGEST, down, run_job, up
 from replica.build import Replica
 from tests.cluster.interpreter import Interpreter
 from tests.conftest import ROOT
@@ -50,14 +53,28 @@ def can_run(replica: Replica) -> None:
     """Skips where no cluster can be started, with the reason."""
     if reason := lacking():
         pytest.skip(reason)
-    for left in (ROOT / ".work").glob("test-*/cluster.json"):
-        if not Path("/proc", left.parent.name.split("-")[1]).exists():
+    prefix = new_folder().name.partition("test-")[0]
+    for left in new_folder().parent.glob(f"{prefix}test-[0-9]*-????????/cluster.json"):
+        if not Path("/proc", left.parent.name.split("-")[-2]).exists():
             down(left.parent)  # of a run that was killed
 
 
 def new_folder() -> Path:
     """A folder that no other run of the tests has; pytest's own paths are too long for sockets."""
-    return ROOT / ".work" / f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    name = f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    path = ROOT / ".work" / name
+    # So may be that of the checkout.
+    return path if len(str(path)) <= LONGEST else Path(tempfile.gettempdir(), f"tumpline-{name}")
+
+
+def assert_gone(cluster: Cluster) -> None:
+    """Nothing stays of a cluster that was taken down: no process, no network, no mount, no file."""
+    assert not processes(cluster)
+    assert not namespaces(cluster)
+    assert cluster.tag not in system("ip", "-o", "link", "show")
+    assert str(cluster.root) not in Path("/proc/mounts").read_text()
+    assert not os.path.lexists(cluster.root)
+    assert not [path for path in cluster.root.parent.iterdir() if cluster.root.name in path.name]
 
 
 @dataclass(frozen=True)
@@ -180,8 +197,10 @@ def world(can_run: None) -> Iterator[World]:
         world.login("tumpline", "lock")
         yield world
     finally:
+        made = read_cluster(root)
         down(root)
-        assert not os.path.lexists(root)
+        if made is not None:
+            assert_gone(made)
 
 
 @pytest.fixture

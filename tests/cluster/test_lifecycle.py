@@ -14,22 +14,11 @@ import pytest
 from cluster.__main__ import main
 from cluster.kinds import KINDS
 from cluster.model import Cluster, read_cluster
-from cluster.needs import system
-from cluster.network import namespaces
 from cluster.processes import daemons, processes
 from cluster.running import down, on_node, up
-from tests.cluster.conftest import World, new_folder
+from tests.cluster.conftest import World, assert_gone, new_folder
 from tests.conftest import ROOT
 from tumpline.errors import EnvironmentFailure, InputError
-
-
-def assert_gone(cluster: Cluster) -> None:
-    assert not processes(cluster)
-    assert not namespaces(cluster)
-    assert cluster.tag not in system("ip", "-o", "link", "show")
-    assert str(cluster.root) not in Path("/proc/mounts").read_text()
-    assert not os.path.lexists(cluster.root)
-    assert not [path for path in cluster.root.parent.iterdir() if cluster.root.name in path.name]
 
 
 def test_two_at_once_and_nothing_stays(world: World) -> None:
