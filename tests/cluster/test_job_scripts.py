@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 
 import pytest
@@ -38,6 +39,8 @@ def test_each_of_four_nodes_has_its_own(world: World, way: str) -> None:
     finally:
         for image in world.project.glob("narval-*.tar*"):
             image.unlink()
+        # `run` of other tests would take it.
+        shutil.rmtree(world.project / ".tumpline", ignore_errors=True)
     said = ranks(job.said())
     assert job.record()["status"] == 0, job.said()
     assert job.record()["way"] == {"image": "image", "login-node": "login-node"}.get(way, "build")

@@ -41,7 +41,7 @@ def test_one_makes_it_and_the_last_removes_it(world: JobWorld) -> None:
     assert [process.returncode for process in processes] == [0] * 5, outputs
     assert len({out for out, _ in outputs}) == 1
     assert not list(Path(world.shared).glob("tumpline-*/100-*"))
-    assert world.asked("squeue") == 1
+    assert world.asked("squeue") == 2
 
 
 def test_what_other_arrays_left_is_removed(world: JobWorld) -> None:
@@ -66,6 +66,21 @@ def test_it_stays_while_tasks_are_waiting(world: JobWorld) -> None:
     world.lose_wheels()
     assert world.runs(script, 2, task(2)).ok().out == first.out
     assert world.runs(script, 1, task(1) | {"SLURM_RESTART_COUNT": "1"}).ok().out == first.out
+
+
+def test_it_stays_while_a_task_has_started_that_did_not_come_yet(world: JobWorld) -> None:
+    program = world.root / "programs" / "squeue"
+    program.write_text('#!/bin/bash\ncase "$*" in *RUNNING*) cat "$QUEUE";; esac\n')
+    script = array(world)
+    # The first runs still while it leaves, and so does one that has left; the third is on its way.
+    (world.root / "queue").write_text("1\n2\n3\n")
+    world.runs(script, 1, task(1)).ok()
+    assert (place(world) / "environment").exists()
+    world.lose_wheels()
+    world.runs(script, 2, task(2)).ok()
+    assert (place(world) / "environment").exists()
+    world.runs(script, 3, task(3)).ok()
+    assert not list(Path(world.shared).glob("tumpline-*/100-*"))
 
 
 def test_who_is_killed_while_making_it_is_replaced(world: JobWorld) -> None:

@@ -105,6 +105,7 @@ join_shared() {
         tries=$((tries + 1))
         [ "$tries" -lt 50 ] || return 1
     done
+    rm -f "$shared/left/$SLURM_JOB_ID"
 }
 make_shared() {
     local own=$shared/$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0} waited=0 pulse touched
@@ -167,24 +168,33 @@ forget_arrays() {
     done
 }
 leave_shared() {
-    local waiting leaving=$shared/leaving.$SLURM_JOB_ID made
+    local coming other leaving=$shared/leaving.$SLURM_JOB_ID made
     if [ -n "${making:-}" ]; then
         # Cancelled, started anew or out of time while it was making it: the others need not wait for it.
         rmdir "$shared/building" 2>/dev/null || true
         rm -rf "$making" "$shared/.${making##*/}".*
     fi
+    if [ ! -e "$shared/users/$SLURM_JOB_ID" ]; then return 0; fi
+    { mkdir -p "$shared/left" && touch "$shared/left/$SLURM_JOB_ID"; } 2>/dev/null || true
     rm -f "$shared/users/$SLURM_JOB_ID"
-    # The last on its node removes what is shared, unless tasks are waiting that may come here.
+    # The last on its node removes what is shared, unless tasks are waiting that may come here, or have started here and
+    # did not get this far. Those that have left may run for a moment still.
     rmdir "$shared/users" 2>/dev/null || return 0
-    waiting=$(squeue --noheader --states=PENDING --jobs="$SLURM_ARRAY_JOB_ID" 2>/dev/null) || return 0
-    if [ -n "$waiting" ] || ! mv -T "$shared/environment" "$leaving" 2>/dev/null; then return 0; fi
+    coming=$(squeue --noheader --states=PENDING --jobs="$SLURM_ARRAY_JOB_ID" 2>/dev/null) || return 0
+    if [ -n "$coming" ]; then return 0; fi
+    coming=$(squeue --noheader --states=CONFIGURING,RUNNING --nodelist="${SLURMD_NODENAME:-$(hostname -s)}" \
+        --jobs="$SLURM_ARRAY_JOB_ID" --format=%A 2>/dev/null) || return 0
+    for other in $coming; do
+        if [ "$other" != "$SLURM_JOB_ID" ] && [ ! -e "$shared/left/$other" ]; then return 0; fi
+    done
+    mv -T "$shared/environment" "$leaving" 2>/dev/null || return 0
     if [ -e "$shared/users" ]; then
         # Somebody came before it was taken away, and may have found it.
         mv -fT "$leaving" "$shared/environment"
         return 0
     fi
     made=$(readlink -f "$leaving")
-    rm -rf "$made" "$(readlink "$leaving")" "$leaving"
+    rm -rf "$made" "$(readlink "$leaving")" "$leaving" "$shared/left"
     rmdir "$shared" 2>/dev/null || true
 }
 
