@@ -138,6 +138,6 @@ def test_nodes_have_disks_of_their_own(world: World) -> None:
     # The job's folders go with it.
     for node in world.cluster.nodes:
         end = time.monotonic() + 15
-        while on_node(node, world.cluster, "ls", world.cluster.local).stdout:
+        while "root." in on_node(node, world.cluster, "ls", world.cluster.local).stdout:
             assert time.monotonic() < end
             time.sleep(0.1)
