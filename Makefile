@@ -16,7 +16,7 @@ LIKE := narval
 help:
 	@echo 'make demo      install into .venv and run the main job on the example project'
 	@echo 'make test      install what the tests need; lint, types, tests with coverage'
-	@echo 'make services  install what further tests run against: an OpenSSH server, Lmod, Slurm, login shells (Debian, Ubuntu)'
+	@echo 'make services  install what further tests run against: an OpenSSH server, Lmod, Slurm, login shells, shellcheck (Debian, Ubuntu)'
 	@echo 'make lint      lint and types only'
 	@echo 'make replica   make a small wheelhouse like the Alliance'"'"'s in .work/replica (Linux x86_64)'
 	@echo 'make cluster   start a Slurm cluster on this machine in .work/cluster (root; LIKE=trillium for another kind)'

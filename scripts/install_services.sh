@@ -1,10 +1,10 @@
 #!/bin/sh
-# Install the programs of Debian and Ubuntu that the tests run against: an OpenSSH server, rsync, Lmod, Slurm, login shells.
-# No daemon is started: each test starts its own, as itself, and ends it. Tests whose program is not there are skipped,
-# with the reason.
+# Install the programs of Debian and Ubuntu that the tests run against: an OpenSSH server, rsync, Lmod, Slurm, login shells,
+# shellcheck. No daemon is started: each test starts its own, as itself, and ends it. Tests whose program is not there are
+# skipped, with the reason.
 set -eu
 
-packages='openssh-server rsync lmod tcsh fish zsh slurmctld slurmd slurm-client munge iproute2'
+packages='openssh-server rsync lmod tcsh fish zsh shellcheck slurmctld slurmd slurm-client munge iproute2'
 
 lacking=
 for package in $packages; do
