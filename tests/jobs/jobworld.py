@@ -1,4 +1,4 @@
-"""A project and a site whose jobs have rules; its scripts run under stand-ins of Slurm's programs, or a real Slurm."""
+"""A project and a site whose jobs have rules; its scripts run under stand-ins of Slurm's programs."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ _PROGRAMS = {
 class JobWorld(World):
     """``alpha`` is on the index and, after `stage`, in the stage; the wheel ``pip`` stands for the real one."""
 
-    def __init__(self, root: Path, *, shared: str = "") -> None:
+    def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.shared = shared or str(root / "shared")
+        self.shared = str(root / "shared")
         Path(self.shared).mkdir(parents=True, exist_ok=True)
         (self.sites / "pond.toml").write_text(_PROFILE.replace("@SHARED@", self.shared))
         self.pyproject.write_text(_PROJECT)
