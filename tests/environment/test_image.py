@@ -69,6 +69,10 @@ def test_an_image_made_by_hand_is_unpacked(tmp_path: Path) -> None:
 LINK = Member("link", "link", target="share")
 
 
+def _link(path: str, target: str) -> Entry:
+    return Member(path, "link", target=target), b""
+
+
 @pytest.mark.parametrize(
     ("parts", "fittings"),
     [
@@ -99,6 +103,13 @@ LINK = Member("link", "link", target="share")
         ([[(Member("bin/python", "folder"), b"")]], []),
         ([[file("BIN/Python3")]], []),
         ([], [file("pyvenv.cfg/a")]),
+        # Each leads out only through the one that comes after it.
+        ([], [_link("a", "b/q/../.."), _link("b/q", "..")]),
+        ([], [_link("a", "b/q/../.."), _link("b/q", ".."), _link("a/outside", "etc")]),
+        ([], [_link("a", "b/q/../.."), _link("b/q", ".."), _link("a/made/outside", "etc")]),
+        ([], [_link("a", "share"), _link("share/b", "c"), _link("a/c", "b")]),
+        ([], [_link("a", "")]),
+        ([], [_link("a", "é\0b")]),
     ],
 )
 def test_hostile(tmp_path: Path, parts: Sequence[Iterable[Entry]], fittings: Iterable[Entry]) -> None:

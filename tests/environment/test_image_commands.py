@@ -157,6 +157,37 @@ def test_verify_without_a_project(synced: Folder, tmp_path: Path) -> None:
     (elsewhere / "env" / INIT).unlink()
     done = synced.run("verify", "--env", "env", "--fix")
     assert (done.returncode, "error[no-lock]" in done.stderr) == (2, True)
+    assert "make it right: tumpline unpack --renew" in synced.run("verify", "--env", "env").stderr
+    assert synced.run("unpack", "../image.tar", "env", "--renew").returncode == 0
+    assert synced.run("verify", "--env", "env").returncode == 0
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_an_environment_that_was_moved_is_not_used(synced: Folder, copied: bool) -> None:
+    """Its scripts lead to where it was made: to nothing, or, after a copy, to another environment."""
+    old = synced.root
+    new = old.with_name("new")
+    if copied:
+        shutil.copytree(old, new, symlinks=True)
+    else:
+        old.rename(new)
+    synced.root = new
+    for command in (("verify", "--target", "here"), ("run", "--target", "here", "--", "tool")):
+        done = synced.run(*command)
+        assert done.returncode == 1
+        assert f"error[environment-moved]: target here: this environment was made in {old}" in done.stderr
+    done = synced.run("sync", "--target", "here")
+    assert done.returncode == 0, done.stderr
+    assert synced.run("run", "--target", "here", "--", "tool").stdout.startswith(f"tool {new}/")
+    assert synced.run("verify", "--target", "here").returncode == 0
+
+
+def test_a_link_to_the_project_is_no_move(synced: Folder) -> None:
+    link = synced.root.with_name("link")
+    link.symlink_to(synced.root)
+    synced.root = link
+    assert synced.run("verify", "--target", "here").returncode == 0
+    assert synced.run("verify", "--env", str(link / ".tumpline/env/here")).returncode == 0
 
 
 def test_verify_imports(synced: Folder) -> None:

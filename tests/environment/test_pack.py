@@ -182,6 +182,40 @@ def test_links_out_are_refused(tmp_path: Path, changed: tuple[Path, EnvironmentR
     assert not list(tmp_path.glob("*image*"))
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\\b", "bin/activate.d/a", "BIN/python3"])
+def test_what_would_not_be_unpacked_is_not_packed(
+    tmp_path: Path, changed: tuple[Path, EnvironmentRecord], name: str
+) -> None:
+    folder, record = changed
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("")
+    with pytest.raises(InputError) as caught:
+        pack_to(folder, record, tmp_path / "image.tar")
+    assert caught.value.code == "cannot-pack"
+    assert "\n" not in caught.value.problems[0].where
+
+
+@pytest.mark.parametrize("where", ["link", "moved"])
+def test_scripts_that_spell_another_folder_are_moved_too(tmp_path: Path, where: str) -> None:
+    """Home's ``projects/def-…`` are links on a cluster: one folder has two paths."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    _, record = make_small(tmp_path, tmp_path / "link" / "env")
+    if where == "moved":
+        (tmp_path / "real").rename(tmp_path / "moved")
+        folder = (tmp_path / "moved" / "env").resolve()
+    else:
+        folder = (tmp_path / "real" / "env").resolve()
+        assert str(folder) not in (folder / "bin" / "tool").read_text()
+    report = pack_to(folder, record, tmp_path / "image.tar")
+    assert report.holding == ()
+    place = tmp_path / "there" / "env"
+    unpack(report.path, place, environ=variables())
+    assert says(place / "bin" / "tool") == f"tool {place.resolve()}"
+    assert str(tmp_path / "link") not in (place / "bin" / "tool-script").read_text()
+    assert verify(place.resolve(), record, environ=variables()).differences == ()
+
+
 def test_sockets_are_refused(
     tmp_path: Path, changed: tuple[Path, EnvironmentRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +299,17 @@ def test_unpacked_again_it_stays(tmp_path: Path, small: tuple[Path, EnvironmentR
     assert place.resolve() == generation
     (generation / "tumpline-environment.json").unlink()
     assert unpack(image, place, environ=variables()).changed
+
+
+def test_renewed_it_is_whole_again(tmp_path: Path, small: tuple[Path, EnvironmentRecord]) -> None:
+    folder, record = small
+    image = pack_to(folder, record, tmp_path / "image.tar").path
+    place = tmp_path / "env"
+    unpack(image, place, environ=variables())
+    (place / "bin" / "tool").unlink()
+    assert not unpack(image, place, environ=variables()).changed
+    assert unpack(image, place, environ=variables(), renew=True).changed
+    assert verify(place.resolve(), record, environ=variables()).differences == ()
 
 
 def test_a_sync_takes_an_unpacked_environment_for_what_it_is(tmp_path: Path) -> None:

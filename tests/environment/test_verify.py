@@ -90,6 +90,9 @@ CHANGES: list[tuple[Callable[[Path], object], list[tuple[str, str]]]] = [
     (lambda folder: (folder / INIT).unlink(), [("missing", INIT)]),
     (lambda folder: shutil.rmtree(folder / PACKAGES / "alpha"), [("missing", INIT)]),
     (lambda folder: (folder / "bin" / "tool").unlink(), [("missing", "bin/tool")]),
+    (lambda folder: (folder / "pyvenv.cfg").unlink(), [("missing", "pyvenv.cfg")]),
+    (lambda folder: (folder / "bin" / "python").unlink(), [("missing", "bin/python")]),
+    (lambda folder: (folder / "bin" / "activate").unlink(), [("missing", "bin/activate")]),
     (
         lambda folder: (folder / INSTALLER).unlink(),
         [("missing", INSTALLER), ("package-replaced", "alpha 1")],

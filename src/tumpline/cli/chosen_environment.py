@@ -118,7 +118,7 @@ def usable_environment(options: argparse.Namespace, here: Surroundings) -> Usabl
 
     question = ask(options)
     if (seen := seen_environment(question, options)) is not None and (record := read_record(seen.folder)) is not None:
-        problems = () if options.no_check else check_environment(record, here, None)
+        problems = () if options.no_check else check_environment(record, here, None, seen.folder)
         return Usable(seen.place, seen.folder, record, problems)
     root, lock = read_lock_of(options)
     target = choose_target(lock, options)
@@ -138,7 +138,7 @@ def usable_environment(options: argparse.Namespace, here: Surroundings) -> Usabl
     plan = plan_environment(lock, target.name, project)
     if plan.key == record.key:
         note_current(question, lock, target, project, folder)
-    return Usable(place, folder, record, check_environment(record, here, plan.key))
+    return Usable(place, folder, record, check_environment(record, here, plan.key, folder))
 
 
 def job_folder(environ: Mapping[str, str]) -> Path | None:

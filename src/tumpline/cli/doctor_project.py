@@ -82,12 +82,15 @@ def _with_environment(
     if (elsewhere := _active_elsewhere(Path(seen.place), key)) is not None:
         active, record = elsewhere
         seen = seen._replace(place=active, folder=active, record=record)
-        return seen, (*problems, *check_environment(record, here, key))
+        return seen, (*problems, *check_environment(record, here, key, Path(active)))
     try:
         folder, record = open_environment(Path(seen.place))
     except TumplineError as error:
         return seen, (*problems, *error.problems)
-    return seen._replace(folder=str(folder), record=record), (*problems, *check_environment(record, here, key))
+    return (
+        seen._replace(folder=str(folder), record=record),
+        (*problems, *check_environment(record, here, key, folder)),
+    )
 
 
 def _active_elsewhere(place: Path, key: str | None) -> tuple[str, EnvironmentRecord] | None:

@@ -32,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where the environment will be (default: a folder named like the target, in a job in $SLURM_TMPDIR, "
         "elsewhere here)",
     )
+    parser.add_argument(
+        "--renew", action="store_true", help="unpack it anew, also where this very image was unpacked before"
+    )
     parser.add_argument("--show", action="store_true", help="say what the image is, and unpack nothing")
     parser.add_argument(
         "--jobs", type=job_count, metavar="N", help="processes that unpack (default: one a CPU, 4 at most)"
@@ -52,6 +55,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
         here=surroundings_here(environ),
         jobs=options.jobs,
         reporter=SyncProgress(terminal),
+        renew=options.renew,
     )
     if terminal.json:
         data = {"schema": "tumpline.unpack/1", "environment": str(report.place), "changed": report.changed}

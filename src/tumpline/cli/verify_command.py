@@ -28,7 +28,14 @@ __all__ = ["configure", "execute"]
 _MOST = 20
 """Rows of one kind that are shown without ``-v``."""
 
-_MENDED = ("environment-stale", "python-gone", "no-environment", "environment-incomplete", "environment-unreadable")
+_MENDED = (
+    "environment-stale",
+    "environment-moved",
+    "python-gone",
+    "no-environment",
+    "environment-incomplete",
+    "environment-unreadable",
+)
 """Problems that a new environment solves."""
 
 
@@ -74,7 +81,7 @@ def execute(options: argparse.Namespace, terminal: Terminal) -> int:
                 "no-lock",
                 "there is no lock here from which the environment could be made",
                 where=str(choice.place),
-                hint="name the project with --project DIR; or unpack the image again: tumpline unpack",
+                hint="name the project with --project DIR; or unpack the image again: tumpline unpack --renew",
             )
         if not terminal.json:
             _tell(found, choice, terminal)
@@ -99,7 +106,7 @@ def _look(choice: Choice, options: argparse.Namespace, terminal: Terminal) -> _F
             raise
         return _Findings(error.problems)
     key = choice.plan.key if choice.plan is not None else None
-    problems = check_environment(record, surroundings_here(environ), key)
+    problems = check_environment(record, surroundings_here(environ), key, folder)
     report = verify(folder, record, environ=environ, jobs=options.jobs, reporter=SyncProgress(terminal))
     if not options.imports or any(problem.code == "python-gone" for problem in problems):
         return _Findings(problems, report)
@@ -180,7 +187,8 @@ def _tell(found: _Findings, choice: Choice, terminal: Terminal) -> None:
         terminal.say(f"{place} is as it should be: {size}")
     elif report.differences:
         terminal.say(f"{place} differs in {len(report.differences)} points: {size} were read")
-        terminal.say("make it right: tumpline verify --fix")
+        cure = "tumpline verify --fix" if choice.plan is not None else "tumpline unpack --renew, with its image"
+        terminal.say(f"make it right: {cure}")
 
 
 def _rows(differences: Sequence[Difference], terminal: Terminal) -> list[str]:

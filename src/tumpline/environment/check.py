@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.environment.generations import current_generation
+from tumpline.environment.origins import moved_from
 from tumpline.environment.record import EnvironmentRecord, read_record
 from tumpline.errors import NotSo, Problem
 
@@ -84,16 +85,20 @@ def check_target(target: LockedTarget, here: Surroundings) -> tuple[Problem, ...
     return tuple(problems)
 
 
-def check_environment(record: EnvironmentRecord, here: Surroundings, key: str | None) -> tuple[Problem, ...]:
+def check_environment(
+    record: EnvironmentRecord, here: Surroundings, key: str | None, folder: Path | None = None
+) -> tuple[Problem, ...]:
     """Return what speaks against using an environment, the weightiest first; nothing where all is well.
 
-    `key` is that of the plan that the lock gives now, None where that is not to be compared. Codes: ``python-gone``,
-    ``wrong-cpu-level``, ``wrong-software-environment``, ``wrong-python``, ``module-not-loaded``, ``environment-stale``.
+    `key` is that of the plan that the lock gives now, None where that is not to be compared; `folder` that of the
+    environment, of which a few bytes are read, None where it is not to be looked at. Codes: ``python-gone``,
+    ``environment-moved``, ``wrong-cpu-level``, ``wrong-software-environment``, ``wrong-python``,
+    ``module-not-loaded``, ``environment-stale``.
     """
-    return tuple(_problems(record, here, key))
+    return tuple(_problems(record, here, key, folder))
 
 
-def _problems(record: EnvironmentRecord, here: Surroundings, key: str | None) -> Iterator[Problem]:
+def _problems(record: EnvironmentRecord, here: Surroundings, key: str | None, folder: Path | None) -> Iterator[Problem]:
     where = f"target {record.target}"
     if not Path(record.interpreter).exists():
         yield Problem(
@@ -101,6 +106,14 @@ def _problems(record: EnvironmentRecord, here: Surroundings, key: str | None) ->
             f"the Python that this environment stands on is gone: {record.interpreter}",
             where,
             hint="make the environment anew: tumpline sync",
+        )
+    if folder is not None and (before := moved_from(folder)):
+        yield Problem(
+            "environment-moved",
+            f"this environment was made in {before} and moved or copied from there",
+            where,
+            why="its scripts and its activate lead to where it was made",
+            hint="make it anew here: tumpline sync; or carry it as an image: tumpline pack",
         )
     if _cpu_differs(record.cpu_level, here):
         yield Problem(

@@ -20,7 +20,15 @@ from tumpline.environment.record import RECORD_NAME, EnvironmentRecord
 from tumpline.environment.storage import storage_failure
 from tumpline.errors import EnvironmentFailure, InputError
 
-__all__ = ["Generation", "current_generation", "default_place", "is_whole", "leftovers", "remove", "starts"]
+__all__ = [
+    "Generation",
+    "current_generation",
+    "default_place",
+    "is_whole",
+    "leftovers",
+    "remove",
+    "starts",
+]
 
 _FOREIGN = 86400.0
 """Seconds after which a note left by another machine, whose processes can not be looked at, counts as abandoned."""
@@ -127,9 +135,12 @@ def is_whole(place: Path, folder: Path, record: EnvironmentRecord) -> bool:
 
 
 def starts(folder: Path, record: EnvironmentRecord) -> bool:
-    """Whether the Python that an environment stands on is still there: modules and machines are upgraded."""
+    """Whether the Python that an environment stands on is still there, and the environment is where it was made."""
+    from tumpline.environment.origins import moved_from
+
     programs = ("bin/python", "Scripts/python.exe")
-    return Path(record.interpreter).exists() and any((folder / name).exists() for name in programs)
+    python = Path(record.interpreter).exists() and any((folder / name).exists() for name in programs)
+    return python and not moved_from(folder)
 
 
 def leftovers(place: Path) -> tuple[Path, ...]:
@@ -263,7 +274,7 @@ def _not_ours(place: Path, why: str) -> InputError:
         "there is something here that tumpline did not make",
         where=str(place),
         why=why,
-        hint="choose another folder with --env, or move it away yourself",
+        hint="choose another folder (sync, verify: with --env), or move it away yourself",
     )
 
 

@@ -18,6 +18,7 @@ from tumpline.environment.compression import SUFFIXES, Compression, frame, no_zs
 from tumpline.environment.crew import Crew, Task, usual_jobs
 from tumpline.environment.generations import Generation, leftovers, remove
 from tumpline.environment.image import Head, Part, compression_of, encode_head, room_for
+from tumpline.environment.origins import spellings
 from tumpline.environment.pack_content import Content, content_of
 from tumpline.environment.pack_worker import PartJob, PartResult, Writer
 from tumpline.environment.parts import PIECE, sink
@@ -83,6 +84,7 @@ def pack(
             reporter.start("pack", 0, sum(size for _, size in content.groups))
             remove(leftovers(place))
             with _workshop(place, record.key) as workshop:
+                names = spellings(root)
                 python = f"{root}/bin/python" if settings.compile else ""
                 jobs = [
                     PartJob(
@@ -93,7 +95,7 @@ def pack(
                         zstd=zstd,
                         python=python,
                         packages=content.packages,
-                        needle=root,
+                        needles=names,
                     )
                     for number, (paths, _) in enumerate(content.groups)
                 ]

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tumpline.environment.image import PLACEHOLDER
-from tumpline.environment.inventory import package_folders, read_distributions, walk
+from tumpline.environment.inventory import is_claimed, package_folders, read_distributions, walk
+from tumpline.environment.origins import spellings
 from tumpline.environment.relocation import may_hold_place, move_record, move_text
+from tumpline.environment.safety import wrong_path
 from tumpline.environment.tarstream import Member
 from tumpline.errors import EnvironmentFailure, InputError, Problem
 
@@ -81,7 +83,14 @@ def _fittings(root: str, entries: list[_Entry], packages: tuple[str, ...]) -> di
     found: dict[str, tuple[Member, bytes]] = {}
     changed: dict[str, bytes] = {}
     problems: list[Problem] = []
+    places = spellings(root)
     for entry in entries:
+        if why := wrong_path(entry.path):
+            problems.append(_unpackable(root, entry.path, f"{entry.path!a} {why}"))
+            continue
+        if is_claimed(entry.path):
+            problems.append(_unpackable(root, entry.path, "it is where virtualenv or tumpline puts its own"))
+            continue
         match entry.kind:
             case "link":
                 target = os.readlink(f"{root}/{entry.path}")  # noqa: PTH115 - the link's text is wanted
@@ -92,7 +101,9 @@ def _fittings(root: str, entries: list[_Entry], packages: tuple[str, ...]) -> di
                 problems.append(_unpackable(root, entry.path, "it is neither a file, a folder nor a link"))
             case "file" if entry.size <= _SMALL and may_hold_place(entry.path, packages):
                 content, executable = _read_file(f"{root}/{entry.path}")
-                moved = move_text(content, root, PLACEHOLDER)
+                moved = content
+                for place in places:
+                    moved = move_text(moved, place, PLACEHOLDER)
                 if moved != content:
                     changed[entry.path] = moved
                     found[entry.path] = (Member(entry.path, size=len(moved), executable=executable), moved)
@@ -126,7 +137,7 @@ def _unpackable(root: str, path: str, why: str) -> Problem:
     return Problem(
         "cannot-pack",
         "there is something in the environment that an image can not hold",
-        where=f"{root}/{path}",
+        where=f"{root}/{path}" if path.isprintable() else root,
         why=why,
         hint="remove it, or make the environment anew: tumpline verify --fix",
     )

@@ -54,8 +54,8 @@ for line in reader:
 class PartJob:
     """A part to make, into the new file `output`, of what is at `paths`: files and empty folders, relative to `root`.
 
-    `python` makes the bytecode of the files below `packages`; it is empty where there shall be none. `needle` is what
-    no file ought to hold.
+    `python` makes the bytecode of the files below `packages`; it is empty where there shall be none. `needles` are
+    what no file ought to hold.
     """
 
     root: str
@@ -65,14 +65,14 @@ class PartJob:
     zstd: str
     python: str
     packages: tuple[str, ...]
-    needle: str
+    needles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
     """A part that was made: `stored` bytes with that sha256.
 
-    `files` and `size` (bytes) are what it will be on a disk; `holding` are the files in which the needle was.
+    `files` and `size` (bytes) are what it will be on a disk; `holding` are the files in which a needle was.
     """
 
     stored: int
@@ -196,17 +196,14 @@ def main() -> None:
     """Make parts."""
 
     def answer(question: dict[str, Any]) -> dict[str, object]:
-        return asdict(
-            make_part(
-                PartJob(**{**question, "paths": tuple(question["paths"]), "packages": tuple(question["packages"])})
-            )
-        )
+        lists = {name: tuple(question[name]) for name in ("paths", "packages", "needles")}
+        return asdict(make_part(PartJob(**{**question, **lists})))
 
     work(answer)
 
 
 def _add(writer: Writer, job: PartJob, path: str, compiler: _Compiler | None) -> bool:
-    """Write a file, with its bytecode behind it; return whether the needle is in it."""
+    """Write a file, with its bytecode behind it; return whether a needle is in it."""
     full = f"{job.root}/{path}"
     try:
         descriptor = patience.retry(lambda: os.open(full, os.O_RDONLY))
@@ -217,7 +214,7 @@ def _add(writer: Writer, job: PartJob, path: str, compiler: _Compiler | None) ->
         if stat.S_ISDIR(status.st_mode):
             writer.add(Member(path, "folder"))
             return False
-        needle = job.needle.encode("utf-8", "surrogateescape")
+        needles = [needle.encode("utf-8", "surrogateescape") for needle in job.needles]
         member = Member(path, size=status.st_size, executable=bool(status.st_mode & 0o100))
         writer.begin(member)
         left, found = status.st_size, False
@@ -228,7 +225,7 @@ def _add(writer: Writer, job: PartJob, path: str, compiler: _Compiler | None) ->
                 raise _unreadable(full, error) from error
             if not piece:
                 raise _changing(full)
-            found = found or needle in piece
+            found = found or any(needle in piece for needle in needles)
             left -= len(piece)
             writer.write(piece)
         writer.end(member)

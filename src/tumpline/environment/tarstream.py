@@ -115,6 +115,8 @@ def members(source: Source, where: str) -> Iterator[Member]:
             raise unsafe(where, f"{path!a} has a size that it can not have")
         executable = kind == "file" and bool(_number(fields[1], where) & 0o100)
         target = (extended.get("linkpath") or _text(fields[8])) if kind == "link" else ""
+        if kind == "link" and (not target or "\0" in target):
+            raise unsafe(where, f"{path!a} is a link that no disk can hold")
         extended = {}
         yield Member(path.removesuffix("/"), kind, size, executable, target)
     if extended:

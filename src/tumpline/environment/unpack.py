@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -64,8 +64,12 @@ def unpack(
     here: Surroundings | None = None,
     jobs: int | None = None,
     reporter: SyncReporter | None = None,
+    renew: bool = False,
 ) -> UnpackReport:
     """Unpack the image at `path` into a new environment at `place`, and return what was done.
+
+    Where the very same environment is there already, nothing is done, unless `renew` asks for it: that is how one of
+    which files were lost or changed is made right.
 
     Like a sync, it works beside what is there and takes its place in one step; what is there stays until then, and is
     all that is left after a failure. Several may do the same on one node at once: each builds its own, the first that
@@ -85,7 +89,7 @@ def unpack(
     if head.compression == "zstd" and not zstd:
         raise no_zstd(str(path), "read")
     _check_size(image)
-    if _holds(place, head):
+    if not renew and _holds(place, head):
         return UnpackReport(place, head, changed=False, python=interpreter.version)
     left = leftovers(place)
     tasks = [
@@ -99,7 +103,7 @@ def unpack(
                 remove(left)
             _check_room(generation.folder, head)
             done = _build(generation.folder, head, tasks, interpreter, environ, jobs, reporter)
-            if _holds(place, head):
+            if not renew and _holds(place, head):
                 return UnpackReport(place, head, changed=False, python=interpreter.version)
             generation.publish()
     finally:
@@ -170,10 +174,29 @@ def _put_fittings(folder: Path, job: UnpackJob) -> Unpacked:
                 moved[path] = move_record(content, path.rsplit("/", 2)[0], moved)
             except ValueError as error:
                 raise damaged(job.image, f"{path!a}: {error}") from error
+    links = [path for path, (member, _) in files.items() if member.kind == "link"]
+    if through := _through_links(files, frozenset(links)):
+        raise unsafe(job.image, f"{through!a} would be written through a link")
     # Links last: nothing is ever written through one.
     for path, (member, _) in sorted(files.items(), key=lambda item: item[1][0].kind == "link"):
         _put(folder, member, moved.get(path, b""), job.image)
+    # When all are there: what leads out may do so only through a link that is made after it.
+    top = os.path.realpath(folder)
+    for path in links:
+        if not Path(os.path.realpath(folder / path)).is_relative_to(top):
+            raise unsafe(job.image, f"{path!a} is a link out of the environment")
     return Unpacked(len(files), sum(map(len, moved.values())))
+
+
+def _through_links(paths: Iterable[str], links: frozenset[str]) -> str:
+    """Return a path that has a link above it, empty where there is none."""
+    for path in paths:
+        above = path.rpartition("/")[0]
+        while above:
+            if above in links:
+                return path
+            above = above.rpartition("/")[0]
+    return ""
 
 
 def _put(folder: Path, member: Member, content: bytes, image: str) -> None:
@@ -182,9 +205,6 @@ def _put(folder: Path, member: Member, content: bytes, image: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if member.kind == "link":
             target.symlink_to(member.target)
-            # Where it leads in the end, through whatever other links.
-            if not Path(os.path.realpath(target)).is_relative_to(os.path.realpath(folder)):
-                raise unsafe(image, f"{member.path!a} is a link out of the environment")
         elif member.kind == "folder":
             target.mkdir(exist_ok=True)
         else:

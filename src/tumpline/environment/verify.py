@@ -8,6 +8,8 @@ Python makes it when it needs it. What a module brings is the module system's.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,9 @@ Kind = Literal[WrongKind, "extra", "package-added", "package-missing", "package-
 
 _BATCH_FILES, _BATCH_BYTES = 500, 2**25
 """What a worker is given at once: so much that asking costs nothing, so little that none is left alone at the end."""
+
+_OWN = () if sys.platform == "win32" else ("pyvenv.cfg", "bin/python", "bin/activate")
+"""What is in no RECORD, and without which an environment is none."""
 
 _PURGED = 20
 """From so many missing files on, of several packages, somebody cleaned up; a person deletes a folder or a file."""
@@ -99,6 +104,7 @@ def verify(
     differences += [Difference(kind, path, owners[path], why) for each in answers for path, kind, why in each.wrong]
     unread = (path for path, rows in claims.items() if not rows and not is_bytecode(path) and not is_own(path))
     differences += [Difference("missing", path, owners[path]) for path in unread if path not in there]
+    differences += [Difference("missing", path, "", "virtualenv made it") for path in _OWN if not _is_there(root, path)]
     differences.sort(key=lambda each: (each.path, each.package, each.kind))
     files, size = sum(each.files for each in answers), sum(each.size for each in answers)
     return VerifyReport(len(distributions), files, size, tuple(differences), tuple(_remarks(differences)))
@@ -151,6 +157,11 @@ def _list(root: str) -> set[str]:
     return {entry.path for entry in walk(root) if entry.kind != "folder"}
 
 
+def _is_there(root: str, path: str) -> bool:
+    # A link to a Python that is gone is there: that is said of the environment as a whole.
+    return os.path.lexists(f"{root}/{path}")
+
+
 def _packages(distributions: tuple[Distribution, ...], record: EnvironmentRecord) -> Iterator[Difference]:
     """Yield what is installed and should not be, the reverse, and what somebody else installed over it."""
     wanted = {normalise(name): version for name, version in record.packages}
@@ -185,7 +196,7 @@ def _packages(distributions: tuple[Distribution, ...], record: EnvironmentRecord
 
 def _remarks(differences: list[Difference]) -> Iterator[Problem]:
     missing = [each for each in differences if each.kind == "missing"]
-    packages = {each.package for each in missing}
+    packages = {each.package for each in missing if each.package}
     if len(missing) >= _PURGED and len(packages) > 1:
         yield Problem(
             "looks-purged",
