@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tumpline.environment.generations import current_generation
-from tumpline.environment.origins import moved_from
 from tumpline.environment.record import EnvironmentRecord, read_record
+from tumpline.environment.whereabouts import moved_from
 from tumpline.errors import NotSo, Problem
 
 if TYPE_CHECKING:

@@ -136,7 +136,7 @@ def is_whole(place: Path, folder: Path, record: EnvironmentRecord) -> bool:
 
 def starts(folder: Path, record: EnvironmentRecord) -> bool:
     """Whether the Python that an environment stands on is still there, and the environment is where it was made."""
-    from tumpline.environment.origins import moved_from
+    from tumpline.environment.whereabouts import moved_from
 
     programs = ("bin/python", "Scripts/python.exe")
     python = Path(record.interpreter).exists() and any((folder / name).exists() for name in programs)

@@ -18,7 +18,6 @@ from tumpline.environment.compression import SUFFIXES, Compression, frame, no_zs
 from tumpline.environment.crew import Crew, Task, usual_jobs
 from tumpline.environment.generations import Generation, leftovers, remove
 from tumpline.environment.image import Head, Part, compression_of, encode_head, room_for
-from tumpline.environment.origins import spellings
 from tumpline.environment.pack_content import Content, content_of
 from tumpline.environment.pack_worker import PartJob, PartResult, Writer
 from tumpline.environment.parts import PIECE, sink
@@ -27,6 +26,7 @@ from tumpline.environment.reporting import Quiet, SyncReporter
 from tumpline.environment.serving import error_of
 from tumpline.environment.storage import image_failure
 from tumpline.environment.tarstream import END, Member
+from tumpline.environment.whereabouts import spellings
 from tumpline.errors import EnvironmentFailure, InputError, TumplineError
 
 __all__ = ["PackReport", "PackSettings", "pack"]

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from tumpline.environment.image import PLACEHOLDER
 from tumpline.environment.inventory import is_claimed, package_folders, read_distributions, walk
-from tumpline.environment.origins import spellings
 from tumpline.environment.relocation import may_hold_place, move_record, move_text
 from tumpline.environment.safety import wrong_path
 from tumpline.environment.tarstream import Member
+from tumpline.environment.whereabouts import spellings
 from tumpline.errors import EnvironmentFailure, InputError, Problem
 
 __all__ = ["Content", "content_of"]
