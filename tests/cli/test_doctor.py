@@ -30,7 +30,7 @@ def test_on_a_laptop(world: World) -> None:
     lines = done.out.splitlines()
     assert (done.status, done.err) == (0, "")
     assert "note[no-environment]: " in done.out
-    assert "cure: make it: tumpline sync" in done.out
+    assert "cure: make it: tumpline sync --target laptop\n" in done.out
     assert lines[-2] == "nothing is wrong, as far as can be seen"
     assert lines[-1].startswith("looked at: ")
 
@@ -60,6 +60,18 @@ def test_json(world: World) -> None:
         "hint": "unset them",
         "command": "unset PIP_USER",
     }
+
+
+def test_cures_are_about_what_was_asked(world: World, tmp_path: Path) -> None:
+    """Typed as they stand, they mean the same environment, from wherever that is done."""
+    words = ("--project", str(world.project), "--target", "laptop", "--env", "my env")
+    done = world.run("doctor", "--json", *words, cwd=tmp_path)
+    wanted = f"tumpline sync --project {world.project} --target laptop --env 'my env'"
+    assert found(done)["no-environment"]["command"] == wanted
+    assert found(done)["no-environment"]["hint"].endswith(wanted)
+    world.lock.unlink()
+    done = world.run("doctor", "--json", *words, cwd=tmp_path)
+    assert found(done)["no-lock"]["command"] == f"tumpline lock --project {world.project}"
 
 
 def test_it_only_looks(world: World) -> None:
@@ -92,7 +104,7 @@ def test_an_environment_that_is_stale_and_then_gone(world: World) -> None:
     world.edit('"alpha", ', "")
     world.run("lock").ok()
     stale = world.run("doctor", "--json", "--target", "laptop")
-    assert found(stale)["environment-stale"]["command"] == "tumpline sync"
+    assert found(stale)["environment-stale"]["command"] == "tumpline sync --target laptop"
     place = world.project / ".tumpline/env/laptop"
     active = {"VIRTUAL_ENV": str(place.resolve()), "PATH": f"{place.resolve()}/bin:{world.environ['PATH']}"}
     assert "other-environment-active" not in found(world.run("doctor", "--json", "--target", "laptop", environ=active))

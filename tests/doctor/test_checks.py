@@ -28,6 +28,7 @@ OTHER = "/home/someone/other"
 NO_PYTHON = on_cluster(without=("EBVERSIONPYTHON", "EBROOTPYTHON"))._replace(here=HERE._replace(python=""))
 NOTHING_LOADED = on_cluster({"LOADEDMODULES": ""}, without=("EBVERSIONGENTOO", "EBVERSIONPYTHON", "EBROOTPYTHON"))
 NOTHING_LOADED = NOTHING_LOADED._replace(here=HERE._replace(environment="", python="", modules=()))
+LEAVE = "deactivate 2>/dev/null || unset VIRTUAL_ENV"
 SITE_FOLDERS = CLUSTER.scene.search
 USER = (UserPackages(f"{HOME}/.local/lib/python3.11/site-packages", "3.11", ("numpy", "torch")),)
 
@@ -84,7 +85,7 @@ def test_nothing_where_all_is_well(situation: Situation) -> None:
             "module --force purge; module load StdEnv/2023 python/3.11.5",
         ),
         (on_cluster({"LD_LIBRARY_PATH": "/opt/lib"}), "warning", "libraries-set", "unset LD_LIBRARY_PATH"),
-        (on_cluster(active=Active(OTHER, python=False)), "error", "active-environment-gone", "deactivate"),
+        (on_cluster(active=Active(OTHER, python=False)), "error", "active-environment-gone", LEAVE),
         (activated(OTHER), "warning", "other-environment-active", 'eval "$(tumpline activate)"'),
         (
             on_cluster(active=Active(OTHER, python=True)),
@@ -107,7 +108,24 @@ def test_nothing_where_all_is_well(situation: Situation) -> None:
         ),
         (on_cluster({"PIP_NO_INDEX": "1"}), "note", "pip-source-changed", ""),
         (on_cluster({"PIP_USER": "1"}), "warning", "pip-place-changed", "unset PIP_USER"),
-        (on_cluster({"CONDA_PREFIX": "/home/someone/conda"}), "warning", "conda-active", "conda deactivate"),
+        (
+            on_cluster({"CONDA_PREFIX": "/home/someone/conda", "CONDA_EXE": "/home/someone/conda/bin/conda"}),
+            "warning",
+            "conda-active",
+            "conda deactivate",
+        ),
+        (
+            on_cluster({"CONDA_PREFIX": "/home/someone/m", "MAMBA_EXE": "/home/someone/bin/micromamba"}),
+            "warning",
+            "conda-active",
+            "micromamba deactivate",
+        ),
+        (
+            on_cluster({"CONDA_PREFIX": "/home/someone/conda", "CONDA_SHLVL": "1"}),
+            "warning",
+            "conda-active",
+            "unset CONDA_PREFIX CONDA_SHLVL",
+        ),
         (on_cluster(startup=(StartupLine("~/.bashrc", 7, "conda"),)), "note", "conda-at-start", ""),
         (on_cluster(programs={**CLUSTER.scene.programs, "uv": "/x/uv"}), "note", "uv-here", ""),
         (

@@ -20,6 +20,7 @@ from tumpline.environment.pack import PackSettings, pack
 from tumpline.environment.record import EnvironmentRecord, read_record
 from tumpline.environment.unpack import unpack
 from tumpline.environment.verify import verify
+from tumpline.environment.whereabouts import made_at, moved_from, spellings
 from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.lock import Lock
 
@@ -214,6 +215,23 @@ def test_scripts_that_spell_another_folder_are_moved_too(tmp_path: Path, where: 
     assert says(place / "bin" / "tool") == f"tool {place.resolve()}"
     assert str(tmp_path / "link") not in (place / "bin" / "tool-script").read_text()
     assert verify(place.resolve(), record, environ=variables()).differences == ()
+
+
+@pytest.mark.parametrize("name", ["a'b", 'a"b$c', "a b", "é", "a 'é' b", "long" * 30])
+def test_odd_paths_to_be_moved_from(tmp_path: Path, name: str) -> None:
+    folder, record = make_small(tmp_path, tmp_path / name / "env")
+    assert moved_from(folder) == ""
+    assert made_at(str(folder)) == str(folder)
+    assert spellings(str(folder)) == (str(folder),)
+    place = tmp_path / "there" / "env"
+    unpack(pack_to(folder, record, tmp_path / "image.tar").path, place, environ=variables())
+    assert says(place / "bin" / "tool") == f"tool {place.resolve()}"
+
+
+def test_no_environment_in_a_folder_that_path_can_not_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        make_small(tmp_path, tmp_path / "a:b" / "env")
+    assert caught.value.code == "bad-folder"
 
 
 def test_sockets_are_refused(

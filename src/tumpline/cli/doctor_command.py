@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,9 @@ from tumpline.sites import Site
 
 __all__ = ["configure", "execute"]
 
+_COMMAND = re.compile(r"tumpline (sync|activate|verify|pack|lock)\b((?: --(?:env|target|project) \S+)*)")
+"""What takes the options by which an environment is chosen, ``lock`` but the project, in a cure."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
@@ -30,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, terminal: Terminal) -> int:
     """Look, judge and tell; 1 where something is an error."""
     seen = _look(options)
-    findings = examine(seen)
+    findings = [_as_asked(finding, options) for finding in examine(seen)]
     if terminal.json:
         import json
 
@@ -85,6 +90,24 @@ def _tell(seen: Situation, findings: Sequence[Finding], terminal: Terminal) -> N
     words = [f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts.items() if count]
     terminal.say(f"found: {', '.join(words)}")
     terminal.say(f"looked at: {'; '.join(_looked_at(seen))}", level=1)
+
+
+def _as_asked(finding: Finding, options: argparse.Namespace) -> Finding:
+    """Return a finding whose commands are about the project, target and environment that were asked about."""
+    given = {f"--{name}": str(value) for name in ("project", "target", "env") if (value := getattr(options, name))}
+
+    def complete(found: re.Match[str]) -> str:
+        names = [name for name in given if name == "--project" or found[1] != "lock"]
+        # One that names its own folder means that.
+        names = [name for name in names if f"{name} " not in found[2]]
+        words = "".join(f" {name} {shlex.quote(given[name])}" for name in names)
+        return f"tumpline {found[1]}{words}{found[2]}"
+
+    def edit(text: str) -> str:
+        return _COMMAND.sub(complete, text)
+
+    problem = finding.problem._replace(hint=edit(finding.problem.hint))
+    return finding._replace(problem=problem, command=edit(finding.command))
 
 
 def _line(text: str) -> str:

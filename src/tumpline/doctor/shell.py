@@ -130,7 +130,8 @@ def _environment_gone(seen: Situation) -> Finding | None:
             hint="leave it, and activate one that is there",
         ),
         (f"VIRTUAL_ENV={active.path}",),
-        "deactivate",
+        # In a job and in a script the variable is inherited, the function is not.
+        "deactivate 2>/dev/null || unset VIRTUAL_ENV",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from tumpline.doctor.model import Finding, Situation
@@ -26,6 +27,9 @@ _SOURCES = (
 
 _PLACES = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON")
 """Settings of pip by which it installs somewhere else than into the environment that it belongs to."""
+
+_CONDA = ("CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL", "CONDA_PROMPT_MODIFIER")
+"""What an active environment of conda leaves in a shell."""
 
 _OFF = ("", "0", "no", "off", "false", "n", "f")
 
@@ -114,6 +118,7 @@ def _conda(seen: Situation) -> Finding | None:
         )
     python = seen.scene.programs.get("python", "")
     first = python.startswith(f"{prefix.rstrip('/')}/")
+    hint, command = _leave_conda(seen, first=first)
     return Finding(
         "error"
         if first and (seen.on_cluster or seen.scene.active is not None)
@@ -124,11 +129,27 @@ def _conda(seen: Situation) -> Finding | None:
             "conda-active",
             f"conda's environment {name or prefix!r} is active" + (", and its Python comes first" if first else ""),
             why="its libraries do not go with those of the modules" if seen.on_cluster else "",
-            hint="leave it, once for each environment that is on top of another",
+            hint=hint,
         ),
         (f"CONDA_PREFIX={prefix}", *([f"python is {python}"] if first else []), *started),
-        "conda deactivate",
+        command,
     )
+
+
+def _leave_conda(seen: Situation, *, first: bool) -> tuple[str, str]:
+    """Return in words and as a command how to leave conda's environment: each of its kind has a command of its own.
+
+    In a job the variables of the shell that submitted it remain, and nothing that could take them back.
+    """
+    variables, programs = seen.scene.variables, seen.scene.programs
+    leave = "leave it, once for each environment that is on top of another"
+    if variables.get("CONDA_EXE") or "conda" in programs:
+        return leave, "conda deactivate"
+    if own := variables.get("MAMBA_EXE") or programs.get("mamba"):
+        return leave, f"{shlex.quote(own.rpartition('/')[2])} deactivate"
+    left = " ".join(name for name in _CONDA if name in variables)
+    path = ", and take its folder out of PATH" if first else ""
+    return f"there is no conda here that could leave it; unset what is left of it{path}", f"unset {left}"
 
 
 def _uv(seen: Situation) -> Finding | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tumpline.environment.layout import Layout
 from tumpline.environment.storage import disk_full, storage_failure
-from tumpline.errors import EnvironmentFailure
+from tumpline.errors import EnvironmentFailure, InputError
 from tumpline.host.launch import child_variables, own_python
 from tumpline.host.process import last_lines, run
 from tumpline.host.pythons import Interpreter, without_python_variables
@@ -34,8 +34,16 @@ def create_environment(root: Path, interpreter: Interpreter, prompt: str, enviro
     virtualenv gets an app-data folder of its own that is thrown away: nothing is written to the home folder (R18),
     its file locks meet nobody (R20), and a stale seed can not get in. pip is left to our own installer, which takes a
     third of the time that virtualenv needs for it. Raises EnvironmentFailure ``virtualenv-failed``,
-    ``python-too-old``, ``disk-full``, ``cannot-write``.
+    ``python-too-old``, ``disk-full``, ``cannot-write``; InputError ``bad-folder``.
     """
+    if os.pathsep in str(root):
+        raise InputError.of(
+            "bad-folder",
+            f"an environment can not be made in a folder with {os.pathsep!r} in its path",
+            where=str(root),
+            why="the character separates the folders of PATH",
+            hint="choose another folder with --env, or move the project",
+        )
     try:
         with tempfile.TemporaryDirectory(prefix="tumpline-virtualenv-", dir=environ.get("TMPDIR")) as app_data:
             done = run(

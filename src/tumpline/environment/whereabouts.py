@@ -16,9 +16,19 @@ __all__ = ["made_at", "moved_from", "spellings"]
 _START = 2**13
 """Bytes of a script that are looked at for its interpreter: a path has 4096 at most."""
 
+_FIRST_LINES = (
+    rb"#!(/[^\0\n]*",
+    rb"#!/bin/sh\n\"exec\" '(/[^\0\n']*",
+    rb"#!/bin/sh\n'{3}exec' [\"']?(/[^\0\n\"']*",
+)
+"""How scripts begin, up to the folder of their environment: a bare path, and the ways around a space or great length."""
+
 _ACTIVATE = 2**20
 
 _ACTIVATED = re.compile(rb"^[ \t]*VIRTUAL_ENV=(.+)$", re.MULTILINE)
+
+_ESCAPED = re.compile(rb"\"\$\([^()\n]*printf '%b' '((?:\\0[0-7]{3})+)'\)\"")
+"""How virtualenv writes what is not ASCII: as a call of ``printf``, whatever the shell's locale is."""
 
 
 def made_at(folder: str) -> str:
@@ -34,12 +44,19 @@ def made_at(folder: str) -> str:
         return ""
     for found in _ACTIVATED.findall(content):
         try:
-            words = shlex.split(found.decode("utf-8", "surrogateescape"))
+            words = shlex.split(os.fsdecode(_ESCAPED.sub(_unescaped, found)))
         except ValueError:
             continue
+        if any("$(" in word for word in words):
+            continue  # more than a path: what it says can not be told without a shell
         if len(words) == 1 and words[0].startswith("/"):
             return words[0]
     return ""
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    content = bytes(int(digits, 8) & 0xFF for digits in found[1].split(b"\\0")[1:])
+    return os.fsencode(shlex.quote(os.fsdecode(content)))
 
 
 def spellings(folder: str) -> tuple[str, ...]:
@@ -48,7 +65,8 @@ def spellings(folder: str) -> tuple[str, ...]:
     Where a link led to it when it was made, its scripts have the link's path, and where it was moved, an old one; the
     name of its own folder is the same in all of them. Raises OSError where its scripts can not be listed.
     """
-    named = re.compile(rb"(/[^\0\n\"']*/" + re.escape(os.fsencode(posixpath.basename(folder))) + rb")/bin/python")
+    end = b"/" + re.escape(os.fsencode(posixpath.basename(folder))) + b")/bin/python"
+    named = re.compile(b"|".join(start + end for start in _FIRST_LINES))
     found: dict[str, None] = {}
     for name in sorted(os.listdir(f"{folder}/bin")):  # noqa: PTH208 - names are wanted
         path = f"{folder}/bin/{name}"
@@ -56,8 +74,8 @@ def spellings(folder: str) -> tuple[str, ...]:
             continue
         with open(path, "rb") as stream:  # noqa: PTH123 - as above
             start = stream.read(_START)
-        if start.startswith(b"#!") and (match := named.search(b"\n".join(start.split(b"\n")[:2]))):
-            found[os.fsdecode(match[1])] = None
+        if match := named.match(start):
+            found[os.fsdecode(next(filter(None, match.groups())))] = None
     return tuple(dict.fromkeys([*found, *filter(None, [made_at(folder)]), folder]))
 
 
