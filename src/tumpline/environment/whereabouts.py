@@ -21,7 +21,7 @@ _FIRST_LINES = (
     rb"#!/bin/sh\n\"exec\" '(/[^\0\n']*",
     rb"#!/bin/sh\n'{3}exec' [\"']?(/[^\0\n\"']*",
 )
-"""How scripts begin, up to the folder of their environment: a bare path, and the ways around a space or great length."""
+"""How scripts begin, up to their environment: a bare path, and the ways around a space or great length."""
 
 _ACTIVATE = 2**20
 
