@@ -19,7 +19,7 @@ from tumpline.environment.sync import SyncSettings
 from tumpline.environment.unpack import unpack
 from tumpline.errors import EnvironmentFailure, Problem
 
-TIMES = 10 if KILLS <= 6 else KILLS
+TIMES = 5 if KILLS <= 6 else KILLS
 """How many sizes are tried; more where TUMPLINE_TEST_KILLS asks for it."""
 
 _LARGE = 60 << 20
