@@ -24,6 +24,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def main() -> int:
             for name, way in ways.items():
                 for nodes, seconds in times[name].items():
                     whole, second = _job(cluster, project, way, nodes)
+                    print(f"{name}, nodes: {nodes}, seconds: {whole:.1f}", file=sys.stderr, flush=True)
                     seconds.append(whole)
                     if name == _DOCUMENTED and nodes == 1:
                         again.append(second)
@@ -201,8 +203,7 @@ def _array(cluster: Cluster, project: Path, tasks: int) -> tuple[list[float], in
     (project / "tell.sh").write_text(
         'echo "waited $(($(date +%s%N) - begun)) $(hostname) $(readlink -f "$VIRTUAL_ENV")"\n'
     )
-    if status := run_job(cluster, project, str(script)):
-        raise SystemExit(f"the array ended with status {status}")
+    _login(cluster, project, "sbatch", "--wait", str(script))
     said = [path.read_text() for path in folder.glob("*.out")]
     found = [match for text in said if (match := re.search(r"^waited (\d+) (\S+) (\S+)$", text, re.MULTILINE))]
     if len(found) != tasks:
