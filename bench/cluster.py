@@ -1,6 +1,6 @@
 """From the start of a job to the end of its first heavy import, on the test cluster: the documented way and ours.
 
-    python -m bench.cluster [--runs 3] [--nodes 4] [--tasks 200] [--json]
+    python -m bench.cluster [--runs 3] [--nodes 4] [--tasks 200] [--disk] [--json]
 
 Needs root, Slurm and Lmod (`make services`). The wheelhouse is that of the replica and the wheels of `bench.sync`,
 which are the environment. Times are taken in the job's own script, from its first line until the import is done on all
@@ -10,6 +10,9 @@ the same job, is the least that any way could take.
 All nodes are on this machine, with its processors and its disk: work that every node has to do takes N times as long on
 N nodes where one alone kept the machine busy. The column `a node` is the time of all nodes divided by their number, to
 be held against the time of one; what is read from the shared file system per node is told below.
+
+The nodes' own disks are memory, as on Trillium. With `--disk` they are folders of this machine's disk; there ext4 makes
+files several times slower for minutes after a job's environment was removed, which the next way pays for.
 
 At last an array of short tasks, one at a time on a node, with the script that ``tumpline job script`` writes: what each
 of them waits from its first line until its command begins, in the mean, as a share of what the documented way takes
@@ -84,13 +87,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--nodes", type=int, choices=range(2, 17), default=4, metavar="N")
     parser.add_argument("--tasks", type=int, default=200)
+    parser.add_argument("--disk", action="store_true", help="nodes have a disk, not memory")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     root = ROOT / ".work" / "bench-cluster"
+    kind = KINDS["narval"]._replace(memory=not options.disk)
     replica, wheels = _make_wheelhouse()
     down(root)
     try:
-        cluster = up(root, KINDS["narval"], options.nodes, replica=replica)
+        cluster = up(root, kind, options.nodes, replica=replica)
         project = _make_project(cluster, wheels)
         ways = _ways(project)
         times: dict[str, dict[int, list[float]]] = {name: {1: [], options.nodes: []} for name in ways}
