@@ -41,7 +41,7 @@ def processes(cluster: Cluster) -> set[int]:
         found.update(map(int, run(["ip", "netns", "pids", name], timeout=20).stdout.split()))
     mark = f"SLURM_CONF={cluster.configuration}".encode()
     for pid in _all():
-        if _namespace(pid) in apart:
+        if _namespace(pid) in apart or _is_step(pid, cluster):
             found.add(pid)
         else:
             variables = _read(pid, "environ").split(b"\0")
@@ -49,6 +49,17 @@ def processes(cluster: Cluster) -> set[int]:
             if mark in variables and any(each.startswith(b"SLURM_TASK_PID=") for each in variables):
                 found.add(pid)
     return found - {os.getpid(), os.getppid()}
+
+
+def _is_step(pid: int, cluster: Cluster) -> bool:
+    """Whether it is a slurmstepd, which names no file, and outlives the slurmd by which it would be found."""
+    if not _read(pid, "cmdline").startswith(b"slurmstepd"):
+        return False
+    try:
+        folder = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115 - no path, the text of the link
+    except OSError:
+        return False
+    return folder.startswith(f"{cluster.root}/")
 
 
 def stop(cluster: Cluster) -> None:

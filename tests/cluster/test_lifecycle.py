@@ -44,6 +44,35 @@ def test_two_at_once_and_nothing_stays(world: World) -> None:
     assert len(world.login("srun", "--nodes=4", "hostname").stdout.split()) == 4
 
 
+def test_what_outlives_its_daemon_ends_as_well(can_run: None) -> None:
+    """A slurmstepd names no file of the cluster, and its slurmd, by whose mounts it would be found, is gone."""
+    root = new_folder()
+    try:
+        cluster = up(root, KINDS["fir"], 1)
+        subprocess.run([cluster.login, "sbatch", "--output=/dev/null", "--wrap", "sleep 500"], check=True)
+        end = time.monotonic() + 15
+        while not (steps := [pid for pid in processes(cluster) if _command(pid).startswith("slurmstepd")]):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        daemon = int((root / "run" / f"slurmd-{cluster.nodes[0].name}.pid").read_text())
+        os.kill(daemon, signal.SIGKILL)
+        while _command(daemon):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert set(steps) <= processes(cluster)
+    finally:
+        down(root)
+    assert not any(_command(pid).startswith("slurmstepd") for pid in steps)
+
+
+def _command(pid: int) -> str:
+    """The command line of a process; empty where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
 @pytest.mark.parametrize("moment", ["slurmctld", "munge", "network"])
 def test_killed_half_way(can_run: None, moment: str) -> None:
     root = new_folder()
