@@ -33,9 +33,9 @@ def usable_or_made(options: argparse.Namespace, terminal: Terminal, surroundings
     """Return what `usable_environment` does; where there is none yet, in a job, make it first on the node's own disk.
 
     That is done for a target of this site, where the site's profile says that environments are built in jobs and
-    nothing was said with ``--env``. The target's modules that are lacking are loaded for that. An image
-    of what is locked that lies in the project's folder is unpacked, else the lock is installed. Raises what those
-    raise as well.
+    nothing was said with ``--env``. The target's modules that are lacking are loaded for that. An image of
+    what is locked that lies in the project's folder is unpacked, else the lock is installed. Raises what those raise
+    as well.
     """
     try:
         return usable_environment(options, surroundings)

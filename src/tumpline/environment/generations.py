@@ -18,17 +18,10 @@ from pathlib import Path
 
 from tumpline.environment.record import RECORD_NAME, EnvironmentRecord
 from tumpline.environment.storage import storage_failure
+from tumpline.environment.whereabouts import moved_from
 from tumpline.errors import EnvironmentFailure, InputError
 
-__all__ = [
-    "Generation",
-    "current_generation",
-    "default_place",
-    "is_whole",
-    "leftovers",
-    "remove",
-    "starts",
-]
+__all__ = ["Generation", "current_generation", "default_place", "is_whole", "leftovers", "remove", "starts"]
 
 _FOREIGN = 86400.0
 """Seconds after which a note left by another machine, whose processes can not be looked at, counts as abandoned."""
@@ -136,8 +129,6 @@ def is_whole(place: Path, folder: Path, record: EnvironmentRecord) -> bool:
 
 def starts(folder: Path, record: EnvironmentRecord) -> bool:
     """Whether the Python that an environment stands on is still there, and the environment is where it was made."""
-    from tumpline.environment.whereabouts import moved_from
-
     programs = ("bin/python", "Scripts/python.exe")
     python = Path(record.interpreter).exists() and any((folder / name).exists() for name in programs)
     return python and not moved_from(folder)
